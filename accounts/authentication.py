@@ -1,0 +1,120 @@
+"""How a request says who is calling: a bearer token, or the session of the browsable pages."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import InvalidToken
+from rest_framework_simplejwt.tokens import Token
+
+from accounts import selectors
+from accounts.documents import UserRow
+from accounts.principal import Principal
+
+_SESSION_USER: Final = "user_id"
+_SESSION_VERSION: Final = "token_version"
+
+
+class BearerAuthentication(JWTAuthentication):
+    """`Authorization: Bearer <access token>`; the user's state is read on each request."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, Token] | None:
+        """The caller; None without a bearer header.
+
+        Raises:
+            AuthenticationFailed: the token is forged, expired, or its user is out.
+        """
+        try:
+            return super().authenticate(request)  # type: ignore[return-value]
+        except InvalidToken:
+            raise _invalid_token() from None
+
+    def get_user(self, validated_token: Token) -> Principal:  # type: ignore[override]
+        """The principal the token names, if it is still in."""
+        subject, version = validated_token.get("sub"), validated_token.get("token_version")
+        if not isinstance(subject, str) or not isinstance(version, int):
+            raise _invalid_token()
+        found = selectors.principal(subject, version)
+        if found is None:
+            raise _invalid_token()
+        return found
+
+
+def _invalid_token() -> AuthenticationFailed:
+    return AuthenticationFailed(
+        "The token is not valid, or not any more: get a new one at /token.", code="invalid_token"
+    )
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """*Authorize* in the docs: the password flow of OAuth2."""
+
+    target_class = BearerAuthentication
+    match_subclasses = True
+    name = "password"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ARG002
+        """The security scheme object."""
+        flow = {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": {}}
+        return {"type": "oauth2", "flows": {"password": flow}}
+
+
+class BrowsableSessionAuthentication(BaseAuthentication):
+    """The signed-cookie session of the browsable pages; every write needs the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, None] | None:
+        """The caller who logged in on the pages; None when nobody did.
+
+        Raises:
+            PermissionDenied: a write without the CSRF token.
+        """
+        session = getattr(request._request, "session", {})
+        user_id, version = session.get(_SESSION_USER), session.get(_SESSION_VERSION)
+        if not isinstance(user_id, str) or not isinstance(version, int):
+            return None
+        found = selectors.principal(user_id, version)
+        if found is None:
+            return None
+        _enforce_csrf(request._request)
+        return found, None
+
+
+class BrowsableSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Left out of the API document: it is for the pages alone."""
+
+    target_class = BrowsableSessionAuthentication
+    name: list[str] = []
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:  # noqa: ARG002
+        """No scheme."""
+        return []
+
+
+def log_in(request: HttpRequest, user: UserRow) -> None:
+    """Start a session of the browsable pages."""
+    request.session.cycle_key()
+    request.session[_SESSION_USER] = str(user["_id"])
+    request.session[_SESSION_VERSION] = user["token_version"]
+
+
+def log_out(request: HttpRequest) -> None:
+    """End the session of the browsable pages."""
+    request.session.flush()
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]  # noqa: ARG002
+        return reason
+
+
+def _enforce_csrf(request: HttpRequest) -> None:
+    check = _CsrfCheck(lambda _request: HttpResponse())
+    check.process_request(request)
+    reason = check.process_view(request, lambda: None, (), {})
+    if reason:
+        raise PermissionDenied(f"CSRF check failed: {reason}", code="csrf_failed")

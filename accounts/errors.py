@@ -1,0 +1,64 @@
+"""What can go wrong with accounts."""
+
+from ecommerce.core.errors import DomainError, FieldError, NotFoundError
+
+
+class UserNotFoundError(NotFoundError):
+    """No such user, or not the caller's to see."""
+
+    code = "user_not_found"
+    default_detail = "There is no such user."
+
+
+class DuplicateUserError(DomainError):
+    """The username or the email address belongs to somebody else."""
+
+    code = "duplicate_user"
+    status = 409
+    title = "Already taken"
+    default_detail = "Choose another value for each field named in `errors`."
+
+    def __init__(self, fields: list[str]) -> None:
+        faults = [
+            FieldError(f"/{field}", "duplicate", f"This {field} is already taken.")
+            for field in fields
+        ]
+        super().__init__(errors=[fault.as_dict() for fault in faults])
+
+
+class StaffOnlyFieldError(DomainError):
+    """A customer tried to change what only staff may."""
+
+    code = "staff_only_field"
+    status = 403
+    title = "Not allowed"
+    default_detail = "Only staff may change `is_active`."
+
+
+class OwnPasswordOnlyError(DomainError):
+    """Staff tried to set somebody else's password over the API."""
+
+    code = "own_password_only"
+    status = 403
+    title = "Not allowed"
+    default_detail = (
+        "Only the user sets this password here; an operator runs `manage.py changepassword`."
+    )
+
+
+class InvalidCredentialsError(DomainError):
+    """Unknown, wrong or inactive: the three look the same on purpose."""
+
+    code = "invalid_grant"
+    status = 400
+    title = "Sign-in failed"
+    default_detail = "The username or the password is wrong."
+
+
+class InvalidRefreshTokenError(DomainError):
+    """The refresh token is unknown, used, expired or revoked."""
+
+    code = "invalid_grant"
+    status = 400
+    title = "The refresh token is not valid"
+    default_detail = "The refresh token is not valid any more: sign in again."

@@ -1,0 +1,124 @@
+"""What the API document says of each operation of accounts."""
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
+from accounts.serializers import (
+    OAuthErrorShape,
+    RevocationInput,
+    TokenInput,
+    TokenShape,
+    UserPageShape,
+    UserShape,
+)
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, problems
+
+_REGISTER = OpenApiExample(
+    "A customer",
+    value={"username": "alice", "email": "alice@example.com", "password": "correct-horse-9"},
+    request_only=True,
+)
+_RENAME = OpenApiExample(
+    "New names", value={"username": "alice", "email": "alice@shop.example"}, request_only=True
+)
+_FORM = "application/x-www-form-urlencoded"
+_COMMON = problems((400, "validation_error"), (401, "not_authenticated"), (404, "user_not_found"))
+_WRITE = problems(
+    (400, "validation_error"),
+    (401, "not_authenticated"),
+    (403, "staff_only_field"),
+    (403, "own_password_only"),
+    (404, "user_not_found"),
+    (409, "duplicate_user"),
+    (412, "precondition_failed"),
+    (415, "unsupported_media_type"),
+    (429, "rate_limited"),
+)
+
+users_schema = extend_schema_view(
+    list=extend_schema(
+        operation_id="list_users",
+        summary="List users (staff)",
+        responses={
+            200: UserPageShape,
+            **problems(
+                (400, "validation_error"), (401, "not_authenticated"), (403, "permission_denied")
+            ),
+        },
+    ),
+    create=extend_schema(
+        operation_id="register_user",
+        summary="Register",
+        auth=[],
+        examples=[_REGISTER],
+        responses={
+            201: UserShape,
+            **problems(
+                (400, "validation_error"),
+                (409, "duplicate_user"),
+                (415, "unsupported_media_type"),
+                (429, "rate_limited"),
+            ),
+        },
+    ),
+    retrieve=extend_schema(
+        operation_id="get_user",
+        summary="Read a user; `me` is the caller",
+        parameters=[IF_NONE_MATCH],
+        responses={200: UserShape, 304: None, **_COMMON},
+    ),
+    update=extend_schema(
+        operation_id="replace_user",
+        summary="Replace a user's names; also sets a new password",
+        parameters=[IF_MATCH],
+        examples=[_RENAME],
+        responses={200: UserShape, **_WRITE},
+    ),
+    partial_update=extend_schema(
+        operation_id="update_user",
+        summary="Change some fields of a user",
+        parameters=[IF_MATCH],
+        examples=[_RENAME],
+        responses={200: UserShape, **_WRITE},
+    ),
+    destroy=extend_schema(
+        operation_id="delete_user",
+        summary="Delete a user, with sessions and carts",
+        parameters=[IF_MATCH],
+        responses={
+            204: None,
+            **_COMMON,
+            **problems((412, "precondition_failed"), (429, "rate_limited")),
+        },
+    ),
+)
+
+token_schema = extend_schema(
+    operation_id="create_token",
+    summary="Sign in, or renew a session",
+    description="OAuth2 password grant (RFC 6749 section 4.3) or refresh token grant (section 6).",
+    auth=[],
+    request={_FORM: TokenInput},
+    examples=[
+        OpenApiExample(
+            "Sign in",
+            value={"username": "demo", "password": "demo-shop-2026"},
+            request_only=True,
+            media_type=_FORM,
+        )
+    ],
+    responses={
+        200: TokenShape,
+        400: OAuthErrorShape,
+        415: OAuthErrorShape,
+        429: OAuthErrorShape,
+    },
+)
+
+revoke_schema = extend_schema(
+    operation_id="revoke_token",
+    summary="End a session",
+    description="RFC 7009: an unknown token is no error.",
+    auth=[],
+    request={_FORM: RevocationInput},
+    responses={200: None, 400: OAuthErrorShape, 415: OAuthErrorShape},
+)

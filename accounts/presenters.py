@@ -1,0 +1,30 @@
+"""Accounts as they go out in JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.services.tokens import TokenPair
+
+
+def present_user(user: Mapping[str, Any]) -> dict[str, Any]:
+    """A user, for themselves and for staff; never the hash."""
+    return {
+        "id": str(user["_id"]),
+        "username": user["username"],
+        "email": user["email"],
+        "is_active": user["is_active"],
+        "is_staff": user["is_staff"],
+        "version": user["version"],
+        "created_at": user["created_at"],
+        "updated_at": user["updated_at"],
+    }
+
+
+def present_token(pair: TokenPair) -> dict[str, Any]:
+    """The answer of the token endpoint (RFC 6749 section 5.1)."""
+    return {
+        "access_token": pair.access_token,
+        "token_type": "bearer",
+        "expires_in": pair.expires_in,
+        "refresh_token": pair.refresh_token,
+    }

@@ -1,0 +1,99 @@
+"""All reads of accounts."""
+
+from typing import cast
+
+from bson import ObjectId
+
+from accounts.documents import User, UserRow
+from accounts.errors import UserNotFoundError
+from accounts.names import name_key
+from accounts.principal import Principal
+from ecommerce.core.ids import is_id, parse_id
+from ecommerce.core.mongo import collection
+from ecommerce.core.pagination import Page, PageRequest, fetch_page
+
+_PRINCIPAL = {"username": 1, "is_staff": 1, "is_active": 1, "token_version": 1}
+_WITHOUT_HASH = {"hashed_password": 0}
+
+
+def principal(user_id: str, token_version: int) -> Principal | None:
+    """The active user whose tokens still have this version; None when they are out."""
+    if not is_id(user_id):
+        return None
+    row = collection(User).find_one({"_id": ObjectId(user_id)}, _PRINCIPAL)
+    if row is None or not row["is_active"] or row["token_version"] != token_version:
+        return None
+    return Principal(row["_id"], row["username"], row["is_staff"], row["token_version"])
+
+
+def visible_user_id(user_id: str, *, caller: Principal) -> ObjectId:
+    """The id of a user the caller may see; `me` is the caller.
+
+    Raises:
+        UserNotFoundError: malformed, or somebody else's and the caller is not staff.
+    """
+    if user_id == "me":
+        return caller.id
+    wanted = parse_id(user_id, UserNotFoundError)
+    if wanted != caller.id and not caller.is_staff:
+        raise UserNotFoundError
+    return wanted
+
+
+def user(user_id: str, *, caller: Principal) -> UserRow:
+    """A user the caller may see, without the hash.
+
+    Raises:
+        UserNotFoundError: none that the caller may see.
+    """
+    wanted = visible_user_id(user_id, caller=caller)
+    row = collection(User).find_one({"_id": wanted}, _WITHOUT_HASH)
+    if row is None:
+        raise UserNotFoundError
+    return cast(UserRow, row)
+
+
+def user_page(request: PageRequest) -> Page:
+    """Users, newest first, without hashes. For staff."""
+    return fetch_page(
+        collection(User),
+        where={},
+        ordering=(("_id", -1),),
+        request=request,
+        projection=_WITHOUT_HASH,
+    )
+
+
+def user_for_login(login: str) -> UserRow | None:
+    """The user with this username or email address, hash included, for checking a password."""
+    key = name_key(login)
+    field = "email_key" if "@" in key else "username_key"  # no username holds an @
+    return cast(UserRow | None, collection(User).find_one({field: key}))
+
+
+def user_by_login(login: str) -> UserRow:
+    """The user with this username or email address, for operators.
+
+    Raises:
+        UserNotFoundError: nobody has it.
+    """
+    row = user_for_login(login)
+    if row is None:
+        raise UserNotFoundError(f"There is no user {login!r}. `manage.py users list` shows all.")
+    return row
+
+
+def taken_fields(*, username_key: str, email_key: str, by_others_than: ObjectId) -> list[str]:
+    """Which of the two names somebody else has."""
+    rows = collection(User).find(
+        {
+            "$or": [{"username_key": username_key}, {"email_key": email_key}],
+            "_id": {"$ne": by_others_than},
+        },
+        {"username_key": 1, "email_key": 1},
+    )
+    found = list(rows)
+    fields = {"username": ("username_key", username_key), "email": ("email_key", email_key)}
+    return [
+        name for name, (field, key) in fields.items() if any(row[field] == key for row in found)
+    ]

@@ -1,0 +1,147 @@
+"""Input of accounts, and the shape of its answers for OpenAPI."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.services.passwords import MAX_LENGTH, MIN_LENGTH
+from ecommerce.core.fields import FlagField, IdField, TextField
+from ecommerce.core.serializers import StrictSerializer
+
+USERNAME_PATTERN = r"^[\w.+-]+$"
+
+
+class UsernameField(TextField):
+    """Letters, digits and . + - _; no @, so that a username is never somebody's address."""
+
+    default_error_messages = {"characters": "Use letters, digits and . + - _ only."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=1, max_length=150, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The name as written; how it is compared is `accounts.names`."""
+        name = super().to_internal_value(data)
+        if not all(character.isalnum() or character in "._+-" for character in name):
+            self.fail("characters")
+        return name
+
+
+class EmailField(serializers.EmailField):
+    """An address of at most 254 characters (RFC 5321)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuses numbers, which EmailField would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PasswordField(serializers.CharField):
+    """A password, exactly as typed: blanks count."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            write_only=True,
+            trim_whitespace=False,
+            style={"input_type": "password"},
+            **kwargs,
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuses numbers, which CharField would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class RegistrationInput(StrictSerializer):
+    """Body of `POST /users/`."""
+
+    username = UsernameField()
+    email = EmailField()
+    password = PasswordField(
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
+        help_text="8 to 128 characters, not common, not like the username or the address.",
+    )
+
+
+class UserInput(StrictSerializer):
+    """Body of `PUT` and `PATCH /users/{id}`."""
+
+    username = UsernameField()
+    email = EmailField()
+    password = PasswordField(
+        required=False,
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
+        help_text="A new password; needs `current_password`. Ends every session.",
+    )
+    current_password = PasswordField(required=False, max_length=MAX_LENGTH)
+    is_active = FlagField(required=False, help_text="Staff only. false signs the user out.")
+
+
+class UserShape(serializers.Serializer[Any]):
+    """A user as it goes out."""
+
+    id = IdField()
+    username = serializers.CharField()
+    email = serializers.EmailField()
+    is_active = serializers.BooleanField()
+    is_staff = serializers.BooleanField()
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class UserPageShape(serializers.Serializer[Any]):
+    """A page of users."""
+
+    items = UserShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField(required=False)
+    count_is_exact = serializers.BooleanField(required=False)
+
+
+class TokenInput(serializers.Serializer[Any]):
+    """Form of `POST /token` (RFC 6749 sections 4.3 and 6). Unknown fields are ignored there."""
+
+    grant_type = serializers.ChoiceField(["password", "refresh_token"], default="password")
+    username = serializers.CharField(
+        required=False, max_length=254, help_text="Username or email address, in any case."
+    )
+    password = serializers.CharField(
+        required=False, trim_whitespace=False, max_length=1000, style={"input_type": "password"}
+    )
+    refresh_token = serializers.CharField(required=False, max_length=200)
+    scope = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
+    client_id = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
+    client_secret = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
+
+
+class RevocationInput(serializers.Serializer[Any]):
+    """Form of `POST /token/revoke` (RFC 7009 section 2.1)."""
+
+    token = serializers.CharField(max_length=2000, help_text="A refresh token.")
+    token_type_hint = serializers.CharField(required=False, max_length=50)
+
+
+class TokenShape(serializers.Serializer[Any]):
+    """The answer of `POST /token`."""
+
+    access_token = serializers.CharField()
+    token_type = serializers.ChoiceField(["bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    refresh_token = serializers.CharField()
+
+
+class OAuthErrorShape(serializers.Serializer[Any]):
+    """An error of the token endpoint (RFC 6749 section 5.2)."""
+
+    error = serializers.CharField()
+    error_description = serializers.CharField()

@@ -1,0 +1,15 @@
+"""Routes of accounts; each answers with and without its trailing slash."""
+
+from django.urls import re_path
+from rest_framework.routers import SimpleRouter
+
+from accounts.views import RevokeView, TokenView, UserViewSet
+
+router = SimpleRouter(trailing_slash="/?")
+router.register("users", UserViewSet, basename="user")
+
+urlpatterns = [
+    re_path(r"^token/?$", TokenView.as_view(), name="token"),
+    re_path(r"^token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
+    *router.urls,
+]

@@ -1,0 +1,114 @@
+"""`/token`: the OAuth2 endpoints. Errors have the form of RFC 6749, not problem documents."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.parsers import FormParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from accounts.errors import InvalidCredentialsError, InvalidRefreshTokenError
+from accounts.openapi import revoke_schema, token_schema
+from accounts.presenters import present_token
+from accounts.serializers import RevocationInput, TokenInput
+from accounts.services import TokenPair, TokenService, UserService
+from ecommerce.core import rate_limits
+from ecommerce.core.errors import DomainError
+from ecommerce.core.problems import field_errors
+from ecommerce.core.rate_limits import LOGIN_PER_ACCOUNT, LOGIN_PER_ADDRESS, rate_limited
+
+_NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class OAuthView(APIView):
+    """Form in, JSON out, nothing cached; a stale bearer header does not get in the way."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (FormParser,)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Errors as RFC 6749 section 5.2 writes them; what is not known stays a problem."""
+        if isinstance(exc, InvalidCredentialsError | InvalidRefreshTokenError):
+            return _oauth_error(400, exc.code, exc.detail)
+        if isinstance(exc, ValidationError):
+            return _validation_error(exc)
+        if isinstance(exc, APIException):
+            limited = exc.status_code == 429
+            code = "temporarily_unavailable" if limited else "invalid_request"
+            return _oauth_error(exc.status_code, code, str(exc.detail))
+        if isinstance(exc, DomainError):
+            return _oauth_error(exc.status, exc.code, exc.detail)
+        return super().handle_exception(exc)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """`no-store` on every answer, as RFC 6749 section 5.1 demands."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in _NO_STORE.items():
+            response[name] = value
+        rate_limits.add_headers(request, response)
+        return response
+
+
+class TokenView(OAuthView):
+    """`POST /token`."""
+
+    @token_schema
+    @rate_limited(LOGIN_PER_ADDRESS)
+    def post(self, request: Request) -> Response:
+        """Sign in with a password, or renew with a refresh token."""
+        values = _valid(TokenInput(data=request.data))
+        if values["grant_type"] == "refresh_token":
+            token = _required(values, "refresh_token")
+            return Response(present_token(TokenService.refresh(refresh_token=token)))
+        return Response(present_token(_sign_in(request, values)))
+
+
+class RevokeView(OAuthView):
+    """`POST /token/revoke`."""
+
+    @revoke_schema
+    def post(self, request: Request) -> Response:
+        """End the session that the refresh token belongs to."""
+        values = _valid(RevocationInput(data=request.data))
+        TokenService.revoke(refresh_token=values["token"])
+        return Response(status=200)
+
+
+def _sign_in(request: Request, values: Mapping[str, Any]) -> TokenPair:
+    login, password = _required(values, "username"), _required(values, "password")
+    rate_limits.spend(request, LOGIN_PER_ACCOUNT)
+    return TokenService.issue(user=UserService.authenticate(login=login, password=password))
+
+
+def _valid(serializer: BaseSerializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _required(values: Mapping[str, Any], name: str) -> str:
+    if name not in values:
+        raise ValidationError({name: ["This field is required."]})
+    return str(values[name])
+
+
+def _validation_error(problem: ValidationError) -> Response:
+    faults = list(field_errors(problem.detail))
+    if any(fault.pointer == "/grant_type" for fault in faults):
+        return _oauth_error(400, "unsupported_grant_type", "Use password or refresh_token.")
+    text = " ".join(f"{fault.pointer.lstrip('/')}: {fault.detail}" for fault in faults)
+    return _oauth_error(400, "invalid_request", text)
+
+
+def _oauth_error(status: int, code: str, description: str) -> Response:
+    body = {"error": code, "error_description": description}
+    headers = {"Retry-After": "2"} if status == 503 else {}
+    response = Response(body, status=status, headers=headers)
+    response.exception = True
+    return response

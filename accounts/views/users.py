@@ -1,0 +1,79 @@
+"""`/users/`: register, read, change and delete accounts."""
+
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import selectors
+from accounts.openapi import users_schema
+from accounts.permissions import IsStaff
+from accounts.presenters import present_user
+from accounts.serializers import RegistrationInput, UserInput
+from accounts.services import UserService
+from ecommerce.core.conditional import etag, expected_versions, tagged_response
+from ecommerce.core.pagination import page_response
+from ecommerce.core.rate_limits import REGISTRATION, WRITES, rate_limited
+from ecommerce.core.serializers import PageQuery
+from ecommerce.core.viewsets import ShopViewSet
+
+
+@users_schema
+class UserViewSet(ShopViewSet):
+    """Accounts. Anyone registers; users see themselves, staff sees everybody."""
+
+    inputs = {"create": RegistrationInput, "update": UserInput, "partial_update": UserInput}
+    queries = {"list": PageQuery}
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Registration needs no token, so a stale one does not block it."""
+        return [] if self.request.method == "POST" else super().get_authenticators()
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Who may call which action."""
+        rules: dict[str, type[BasePermission]] = {"create": AllowAny, "list": IsStaff}
+        return [rules.get(self.action or "", IsAuthenticated)()]
+
+    def list(self, request: Request) -> Response:
+        """All users, newest first."""
+        page = selectors.user_page(PageQuery.page_request(self.query))
+        return page_response(request, page, present_user)
+
+    @rate_limited(REGISTRATION)
+    def create(self, request: Request) -> Response:
+        """Register a customer."""
+        user = UserService.register(**self.body())
+        headers = {"Location": request.build_absolute_uri(f"/users/{user['_id']}")}
+        return tagged_response(
+            request, present_user(user), etag(user["version"]), status=201, headers=headers
+        )
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One user."""
+        user = selectors.user(pk, caller=request.user)
+        return tagged_response(request, present_user(user), etag(user["version"]))
+
+    @rate_limited(WRITES)
+    def update(self, request: Request, pk: str) -> Response:
+        """Replace or change a user."""
+        user = UserService.update(
+            user_id=pk,
+            caller=request.user,
+            changes=self.body(),
+            expected_versions=expected_versions(request),
+        )
+        return tagged_response(request, present_user(user), etag(user["version"]))
+
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """As update; `body()` leaves absent fields absent."""
+        return self.update(request, **kwargs)
+
+    @rate_limited(WRITES)
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a user."""
+        UserService.delete(
+            user_id=pk, caller=request.user, expected_versions=expected_versions(request)
+        )
+        return Response(status=204)

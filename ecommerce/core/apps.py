@@ -1,0 +1,10 @@
+"""The shared kernel as a Django app: its commands, checks and schema extensions."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    """Holds what every app needs and imports none of them."""
+
+    name = "ecommerce.core"
+    label = "core"

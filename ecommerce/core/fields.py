@@ -1,0 +1,108 @@
+"""Input fields that take what JSON says and nothing that merely looks like it.
+
+DRF's own fields read "5" as 5 and 5 as "5". A JSON client that mixes them up has a bug, and finds
+it here. HTML forms and query strings can only send text, so for those the text is read.
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.utils import html
+
+from ecommerce.core import money
+from ecommerce.core.ids import ID_PATTERN
+from ecommerce.core.parsers import check_text
+
+_INT64 = 2**63
+
+
+def _from_json(field: serializers.Field[Any, Any, Any, Any]) -> bool:
+    """Whether the field's value was parsed from JSON (a form or a query gives text only)."""
+    return not html.is_html_input(getattr(field.root, "initial_data", None))
+
+
+class TextField(serializers.CharField):
+    """A JSON string, surrounding blanks removed, without NUL or broken Unicode."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuses numbers, which CharField would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        check_text(data)
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON integer (5 or 5.0), never text or a boolean."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuses "5" in JSON, which IntegerField would take."""
+        if (
+            isinstance(data, Decimal)
+            and data.is_finite()
+            and abs(data) < 2**63
+            and data == int(data)
+        ):
+            data = int(data)
+        if _from_json(self) and (isinstance(data, bool) or not isinstance(data, int)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class FlagField(serializers.BooleanField):
+    """JSON true or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuses "yes" and 1 in JSON, which BooleanField would take."""
+        if _from_json(self) and not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return bool(super().to_internal_value(data))
+
+
+class IdField(serializers.RegexField):
+    """The id of a document: 24 hex digits."""
+
+    default_error_messages = {"invalid": "An id has 24 hexadecimal digits."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(ID_PATTERN, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuses numbers, which RegexField would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data).lower()
+
+
+class PriceField(serializers.Field[int, Any, Any, Any]):
+    """A price in the shop's currency: a JSON number or a decimal string in, minor units out."""
+
+    default_error_messages = {
+        "invalid": "A price is a number such as 19.99, or the same as text.",
+        "amount": "The price {fault}.",
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        """Minor units, exactly: 19.99 is 1999."""
+        amount = self._amount(data)
+        try:
+            return money.to_minor(amount, settings.CURRENCY)
+        except money.AmountError as fault:
+            self.fail("amount", fault=fault)
+
+    def to_representation(self, value: Any) -> Any:
+        """The number as it is: presenters have already made it major units."""
+        return value
+
+    def _amount(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not isinstance(data, int | str | Decimal):
+            self.fail("invalid")
+        try:
+            amount = Decimal(data)
+        except InvalidOperation:
+            self.fail("invalid")
+        if isinstance(data, str) and not data.strip().replace(".", "", 1).lstrip("-").isdecimal():
+            self.fail("invalid")  # "1e3", "Infinity" and "1_000" are numbers to Python only
+        return amount

@@ -1,0 +1,44 @@
+"""Refuses, before any work, a request whose framing or size the product cannot take."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from ecommerce.core.problems import problem_response
+
+
+class RequestFramingMiddleware:
+    """411 for a chunked body (Django would read it as empty), 413 for one that is too large."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer for the framing alone, or pass on."""
+        return self._refusal(request) or self._get_response(request)
+
+    def _refusal(self, request: HttpRequest) -> HttpResponse | None:
+        if request.META.get("HTTP_TRANSFER_ENCODING"):
+            return problem_response(
+                request,
+                status=411,
+                code="length_required",
+                detail="Send the body with a Content-Length; chunked bodies are not read.",
+            )
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        if _content_length(request) > limit:
+            return problem_response(
+                request,
+                status=413,
+                code="body_too_large",
+                detail=f"The body is larger than the {limit} bytes that are read.",
+            )
+        return None
+
+
+def _content_length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0  # the server refuses such a header; here it means no body

@@ -1,0 +1,105 @@
+"""Makes the indexes that the documents declare: safe to repeat, refuses with a list."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import mongoengine
+from django.apps import apps
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from ecommerce.core.mongo import collection
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index as a document class declares it in `meta["indexes"]`."""
+
+    collection: str
+    name: str
+    keys: tuple[tuple[str, int], ...]
+    options: dict[str, Any]
+
+
+class IndexConflictError(Exception):
+    """Indexes that could not be made, each with its reason."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def documents() -> list[type[mongoengine.Document]]:
+    """Every stored document class of the installed apps."""
+    modules = [getattr(config, "documents_module", None) for config in apps.get_app_configs()]
+    return [
+        candidate
+        for module in modules
+        if module is not None
+        for candidate in vars(module).values()
+        if _is_stored(candidate) and candidate.__module__ == module.__name__
+    ]
+
+
+def _is_stored(candidate: object) -> bool:
+    return (
+        isinstance(candidate, type)
+        and issubclass(candidate, mongoengine.Document)
+        and not candidate._meta.get("abstract")
+    )
+
+
+def declared(document: type[mongoengine.Document]) -> Iterator[Index]:
+    """The indexes that `document` declares."""
+    for spec in document._meta["index_specs"]:
+        options = {name: value for name, value in spec.items() if name not in {"fields", "cls"}}
+        yield Index(
+            collection=document._get_collection_name(),
+            name=options.pop("name"),
+            keys=tuple(spec["fields"]),
+            options=options,
+        )
+
+
+def ensure_indexes(
+    classes: Iterable[type[mongoengine.Document]] | None = None,
+) -> list[str]:
+    """Make every declared index that is missing; the names of all that now exist.
+
+    Raises:
+        IndexConflictError: duplicates, or another index of the same name, forbid some of them; the
+            others were made.
+    """
+    made, problems = [], []
+    for document in classes if classes is not None else documents():
+        for index in declared(document):
+            try:
+                collection(document).create_index(
+                    list(index.keys), name=index.name, **index.options
+                )
+            except DuplicateKeyError:
+                problems.append(_duplicates(document, index))
+            except OperationFailure as fault:
+                problems.append(f"{index.collection}.{index.name}: {fault}")
+            else:
+                made.append(f"{index.collection}.{index.name}")
+    if problems:
+        raise IndexConflictError(problems)
+    return made
+
+
+def _duplicates(document: type[mongoengine.Document], index: Index) -> str:
+    """Which values stand in more than one document, so that a person can decide which goes."""
+    fields = [field for field, _ in index.keys]
+    pipeline: list[dict[str, Any]] = [
+        {"$match": index.options.get("partialFilterExpression", {})},
+        {"$group": {"_id": {f: f"${f}" for f in fields}, "ids": {"$push": "$_id"}}},
+        {"$match": {"ids.1": {"$exists": True}}},
+        {"$limit": 10},
+    ]
+    rows = [
+        f"  {', '.join(f'{k}={v!r}' for k, v in row['_id'].items())}: "
+        f"{', '.join(str(i) for i in row['ids'])}"
+        for row in collection(document).aggregate(pipeline)
+    ]
+    return "\n".join([f"{index.collection}.{index.name} must be unique, but these repeat:", *rows])

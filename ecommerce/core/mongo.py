@@ -1,0 +1,138 @@
+"""The one connection to where data lives: a MongoDB named by MONGODB_URI, or the embedded store.
+
+Connects at first use, so after gunicorn has forked (PyMongo's clients do not survive a fork), and
+never for a command that needs no data.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any, Final
+
+import mongoengine
+from django.conf import settings
+from mongoengine.connection import get_connection, get_db
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.uri_parser import parse_uri
+
+from ecommerce.core.embedded import open_embedded_client
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_DATABASE: Final = "ecommerce"
+CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
+    # Milliseconds. They keep a call to a dead server under 2 s; PyMongo's defaults hang 30 s.
+    "serverSelectionTimeoutMS": 1500,
+    "connectTimeoutMS": 1000,
+    "socketTimeoutMS": 2000,
+    "waitQueueTimeoutMS": 1500,
+    "timeoutMS": 1900,  # bounds one operation with all its retries
+    "w": "majority",
+    "journal": True,
+    "retryWrites": True,
+    "retryReads": True,
+    "maxPoolSize": 50,
+}
+_connecting = Lock()
+_connected = False
+
+
+def uses_embedded_store() -> bool:
+    """Whether data lives in the development store of this process."""
+    return not settings.MONGODB_URI
+
+
+def connect() -> None:
+    """Connect once for this process; safe to call from any thread, any number of times.
+
+    Raises:
+        StoreLockedError, StoreDamagedError: the embedded store cannot be opened.
+    """
+    global _connected
+    with _connecting:
+        if _connected:
+            return
+        if uses_embedded_store():
+            _connect_embedded()
+        else:
+            _connect_server()
+        _connected = True
+
+
+def disconnect() -> None:
+    """Close the connection and let go of the embedded store's file."""
+    global _connected
+    with _connecting:
+        if _connected:
+            get_connection().close()
+            mongoengine.disconnect()
+        _connected = False
+
+
+def _connect_embedded() -> None:
+    client = open_embedded_client(settings.STORE_PATH)
+    mongoengine.connect(
+        DEFAULT_DATABASE,
+        mongo_client_class=lambda **_: client,
+        tz_aware=True,
+        uuidRepresentation="standard",
+    )
+    logger.info("Data lives in the embedded development store, %s", settings.STORE_PATH)
+
+
+def _connect_server() -> None:
+    parsed = parse_uri(settings.MONGODB_URI)
+    given = {name.lower() for name in parsed["options"]}
+    options = {name: value for name, value in CLIENT_OPTIONS.items() if name.lower() not in given}
+    mongoengine.connect(
+        parsed["database"] or DEFAULT_DATABASE,
+        host=settings.MONGODB_URI,
+        connect=False,  # threads start at first use, after the fork
+        tz_aware=True,
+        uuidRepresentation="standard",
+        appname=settings.APP_NAME,
+        **options,
+    )
+
+
+def collection(document: type[mongoengine.Document]) -> Collection[dict[str, Any]]:
+    """The collection of a document class, for guarded atomic updates and projected reads."""
+    if not _connected:
+        connect()
+    found: Collection[dict[str, Any]] = document._get_collection()
+    return found
+
+
+def ping() -> None:
+    """Ask the database whether it is there.
+
+    Raises:
+        PyMongoError: it is not.
+    """
+    if not _connected:
+        connect()
+    client: MongoClient[dict[str, Any]] = get_connection()
+    if uses_embedded_store():
+        client.server_info()
+    else:
+        get_db().command("ping")
+
+
+def insert(document: mongoengine.Document) -> dict[str, Any]:
+    """Validate and insert a new document; what was stored, as a plain dict.
+
+    Raises:
+        DuplicateKeyError: a unique index forbids it.
+    """
+    document.validate()
+    row: dict[str, Any] = document.to_mongo().to_dict()
+    collection(type(document)).insert_one(row)
+    return row
+
+
+def utc_now() -> datetime:
+    """The time now, to the millisecond that BSON keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,0 +1,114 @@
+"""The OpenAPI document: how viewsets become operations, and which problems each may answer."""
+
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from ecommerce.core.fields import PriceField
+from ecommerce.core.problems import PROBLEM_TYPE
+from ecommerce.core.serializers import Problem
+
+_OPTIONAL_SLASH: Final = re.compile(r"/\?$")
+
+IF_MATCH: Final = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description='Write only if the version is still this one, for example `"v3"`; else 412.',
+)
+IF_NONE_MATCH: Final = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="Answer 304 without a body if the representation still has this ETag.",
+)
+
+
+class ShopAutoSchema(AutoSchema):
+    """Reads `inputs` and `queries` of ShopViewSet, so that views declare each of them once."""
+
+    def get_request_serializer(self) -> Any:
+        """The serializer that validates the body of this action."""
+        inputs = getattr(self.view, "inputs", {})
+        return inputs.get(getattr(self.view, "action", None))
+
+    def map_parsers(self) -> list[str]:
+        """JSON alone: forms are read only for the browsable pages."""
+        declared = super().map_parsers()
+        return [kind for kind in declared if kind == "application/json"] or declared
+
+    def map_renderers(self, attribute: str) -> list[str]:
+        """JSON alone: HTML is for people."""
+        return [kind for kind in super().map_renderers(attribute) if kind != "text/html"]
+
+    def get_override_parameters(self) -> list[Any]:
+        """The declared query parameters of the action."""
+        query = getattr(self.view, "queries", {}).get(getattr(self.view, "action", None))
+        return [query] if query else []
+
+    def get_tags(self) -> list[str]:
+        """The first part of the path: `users`, `products`, `shopping-carts`."""
+        return [self.path.strip("/").split("/")[0]]
+
+
+class PriceFieldExtension(OpenApiSerializerFieldExtension):
+    """A price: a number, or in requests also a decimal string."""
+
+    target_class = PriceField
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:  # noqa: ARG002
+        """The schema of the member."""
+        number = {"type": "number", "minimum": 0, "maximum": 99_999_999.99, "multipleOf": 0.01}
+        if direction == "response":
+            return {"type": "number", "minimum": 0}
+        text = {"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"}
+        return {"oneOf": [number, text], "example": 19.99}
+
+
+def problems(*codes: tuple[int, str]) -> dict[Any, Any]:
+    """Responses of an operation: the real errors it may answer, by status, with their codes."""
+    by_status: dict[int, list[str]] = {}
+    for status, code in codes:
+        by_status.setdefault(status, []).append(code)
+    return {
+        (status, PROBLEM_TYPE): OpenApiResponse(
+            Problem,
+            description=f"{HTTPStatus(status).phrase}: {', '.join(f'`{n}`' for n in names)}",
+            examples=[_example(status, name) for name in names],
+        )
+        for status, names in by_status.items()
+    }
+
+
+def _example(status: int, code: str) -> OpenApiExample:
+    return OpenApiExample(
+        code,
+        value={
+            "type": f"urn:problem-type:shop:{code.replace('_', '-')}",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": "What happened, and what to do next.",
+            "instance": "/",
+            "code": code,
+            "request_id": "0f8f6c1d2b6e4b7f9a3c5d7e9f1a2b3c",
+        },
+        response_only=True,
+        status_codes=[str(status)],
+        media_type=PROBLEM_TYPE,
+    )
+
+
+def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write paths as the API document does; every path also answers with or without its slash."""
+    result["paths"] = {_documented(path): item for path, item in result["paths"].items()}
+    return result
+
+
+def _documented(path: str) -> str:
+    """Collections end in a slash, everything else does not."""
+    bare = _OPTIONAL_SLASH.sub("", path).rstrip("/")
+    return f"{bare}/" if bare in {"/users", "/products", "/shopping-carts"} else bare

@@ -1,0 +1,127 @@
+"""JSON bodies, read strictly: what cannot be stored or typed exactly is a 400 with its reason.
+
+The standard library's parser is used, not orjson: it alone gives decimals as Decimal (a price keeps
+the digits that were sent) and shows duplicate keys.
+"""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import IO, Any, Final
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+MAX_DEPTH: Final = 32
+"""Levels of nesting in a body."""
+_INT64: Final = 2**63
+
+
+class BodyTooLargeError(APIException):
+    """The body has more bytes than the product reads."""
+
+    status_code = 413
+    default_code = "body_too_large"
+    default_detail = "The body is larger than the limit."
+
+
+class StrictJSONParser(BaseParser):
+    """`application/json`: UTF-8, no NaN, no duplicate keys, bounded depth, int64, no NUL."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> Any:
+        """The body as plain Python values, decimals as Decimal."""
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLargeError
+        return loads(body)
+
+
+def loads(body: bytes) -> Any:
+    """Parse one JSON text.
+
+    Raises:
+        ParseError: with a code and a sentence that say what is wrong with it.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ParseError("The body is not UTF-8.", code="invalid_utf8") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_nesting(text)
+    try:
+        value = json.loads(
+            text,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique_keys,
+        )
+    except (ValueError, ArithmeticError) as fault:
+        raise ParseError(f"The body is not JSON: {fault}.", code="malformed_json") from None
+    _check_values(value)
+    return value
+
+
+def _check_nesting(text: str) -> None:
+    """Refuse deep nesting before the parser recurses; brackets in strings do not count."""
+    depth, in_string, escaped = 0, False, False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ParseError(
+                    f"The body is nested deeper than {MAX_DEPTH} levels.", code="too_deep"
+                )
+        elif character in "]}":
+            depth -= 1
+
+
+def _refuse_constant(name: str) -> None:
+    raise ParseError(f"{name} is not JSON.", code="malformed_json")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ParseError("The body names a member twice.", code="duplicate_key")
+    return members
+
+
+def _check_values(value: Any) -> None:
+    """Integers within int64, text without NUL or half surrogates: MongoDB stores nothing else."""
+    if isinstance(value, str):
+        check_text(value)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            check_text(key)
+            _check_values(member)
+    elif isinstance(value, list):
+        for member in value:
+            _check_values(member)
+    elif isinstance(value, int) and not -_INT64 <= value < _INT64:
+        raise ParseError("An integer does not fit in 64 bits.", code="integer_out_of_range")
+
+
+def check_text(text: str) -> None:
+    """Refuse text that UTF-8 or BSON cannot hold.
+
+    Raises:
+        ParseError: a NUL character or half of a surrogate pair.
+    """
+    if "\x00" in text:
+        raise ParseError("Text must not hold NUL characters.", code="nul_character")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ParseError("Text holds half of a surrogate pair.", code="invalid_unicode")

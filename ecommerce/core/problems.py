@@ -1,0 +1,177 @@
+"""Every error the product answers, as RFC 9457 `application/problem+json`.
+
+The one place that knows how an exception becomes HTTP: DRF's handler for views, Django's
+`handler4xx` for what happens before a view is found. What is not known here is a 500 without any
+internals in it, and a log entry with all of them.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ecommerce.core.errors import DomainError, FieldError, NotFoundError, StoreUnavailableError
+from ecommerce.core.request_ids import current_request_id
+
+logger = logging.getLogger(__name__)
+
+PROBLEM_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = "2"
+_OUTAGES: Final = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
+_TITLES: Final = {
+    400: "The request is not valid",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: NotFoundError.title,
+    405: "Method not allowed",
+    406: "No such representation",
+    413: "The body is too large",
+    415: "Unsupported media type",
+    429: "Too many requests",
+    500: "Something went wrong on our side",
+}
+_UNCODED: Final = {
+    400: "bad_request",
+    403: "permission_denied",
+    404: "not_found",
+    500: "internal_error",
+}
+
+
+def problem(
+    *, status: int, code: str, detail: str, path: str, title: str = "", **members: Any
+) -> dict[str, Any]:
+    """The members of a problem document (RFC 9457 section 3), ours last."""
+    return {
+        "type": f"urn:problem-type:shop:{code.replace('_', '-')}",
+        "title": title or _TITLES.get(status, HTTPStatus(status).phrase),
+        "status": status,
+        "detail": detail,
+        "instance": path,
+        "code": code,
+        "request_id": current_request_id(),
+        **members,
+    }
+
+
+def problem_response(
+    request: HttpRequest, *, status: int, detail: str, code: str = ""
+) -> HttpResponse:
+    """A problem document where DRF is not at work (middleware, unknown paths)."""
+    body = problem(
+        status=status, code=code or _UNCODED[status], detail=detail, path=safe_path(request.path)
+    )
+    return HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
+
+
+def safe_path(path: str) -> str:
+    """The path as it may stand in JSON: broken Unicode replaced, at most 500 characters."""
+    return path.encode("utf-8", "replace").decode("utf-8")[:500]
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER. None lets Django log it and answer `handler500`."""
+    known = _as_domain_or_api_error(exc)
+    if known is None:
+        return None
+    request: Request = context["request"]
+    path = safe_path(request.path)
+    if isinstance(known, DomainError):
+        return _domain_response(known, path)
+    return _api_response(known, path)
+
+
+def _as_domain_or_api_error(exc: Exception) -> DomainError | exceptions.APIException | None:
+    if isinstance(exc, DomainError | exceptions.APIException):
+        return exc
+    if isinstance(exc, Http404):
+        return NotFoundError()
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(exc, _OUTAGES) or (isinstance(exc, PyMongoError) and exc.timeout):
+        logger.error("The database does not answer: %s", exc)
+        return StoreUnavailableError()
+    return None
+
+
+def _domain_response(error: DomainError, path: str) -> Response:
+    body = problem(
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        path=path,
+        **error.members,
+    )
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if error.status == 503 else {}
+    return Response(body, status=error.status, headers=headers)
+
+
+def _api_response(error: exceptions.APIException, path: str) -> Response:
+    members: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    if isinstance(error, exceptions.ValidationError):
+        code, detail = "validation_error", "The input is not valid: see `errors` for each field."
+        members["errors"] = [fault.as_dict() for fault in field_errors(error.detail)]
+    else:
+        code, detail = str(error.get_codes()), str(error.detail)
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    body = problem(status=error.status_code, code=code, detail=detail, path=path, **members)
+    return Response(body, status=error.status_code, headers=headers)
+
+
+def field_errors(detail: Any, pointer: str = "") -> Iterator[FieldError]:
+    """Flatten DRF's nested error structure into faults with JSON pointers (RFC 6901)."""
+    if isinstance(detail, Mapping):
+        for key, value in detail.items():
+            yield from field_errors(value, _child(pointer, str(key)))
+    elif isinstance(detail, list):
+        for value in detail:
+            yield from field_errors(value, pointer)
+    else:
+        yield FieldError(pointer, str(getattr(detail, "code", "invalid")), str(detail))
+
+
+def _child(pointer: str, key: str) -> str:
+    if not key:  # a rule over several fields: it belongs to the object itself
+        return pointer
+    return f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: wrong host, too many fields, broken framing."""
+    code = "invalid_host" if type(exception).__name__ == "DisallowedHost" else ""
+    detail = (
+        "This server does not answer for the host name in the request."
+        if code
+        else "The request could not be understood."
+    )
+    return problem_response(request, status=400, code=code, detail=detail)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """Django's handler403."""
+    return problem_response(request, status=403, detail="This is not allowed.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """Django's handler404: no route. /docs lists those that exist."""
+    return problem_response(
+        request, status=404, detail="There is nothing at this address. /docs lists every path."
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: the log holds the cause under this request's id."""
+    return problem_response(
+        request, status=500, detail="The fault is logged under this request id. Try again later."
+    )

@@ -1,0 +1,57 @@
+"""How answers become bytes: JSON by orjson, and HTML for people where settings switch it on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+
+from ecommerce.core.problems import PROBLEM_TYPE
+
+
+class ORJSONRenderer(BaseRenderer):
+    """`application/json`; an error goes out as `application/problem+json`."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """The bytes of one answer; a 204 has none."""
+        response = (renderer_context or {}).get("response")
+        if (
+            response is not None
+            and response.exception
+            and isinstance(data, dict)
+            and "code" in data
+        ):
+            response["Content-Type"] = PROBLEM_TYPE
+        if data is None:
+            return b""
+        indent = orjson.OPT_INDENT_2 if "indent" in (accepted_media_type or "") else 0
+        return orjson.dumps(data, option=indent)
+
+
+class BrowsableRenderer(BrowsableAPIRenderer):
+    """DRF's pages for people, with our forms (see `ecommerce.core.viewsets`)."""
+
+    template = "rest_framework/api.html"
+
+    def get_default_renderer(self, view: Any) -> BaseRenderer:  # noqa: ARG002
+        """Indented JSON inside the page."""
+        return _IndentedJSONRenderer()
+
+
+class _IndentedJSONRenderer(ORJSONRenderer):
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,  # noqa: ARG002
+        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> bytes:
+        return b"" if data is None else orjson.dumps(data, option=orjson.OPT_INDENT_2)

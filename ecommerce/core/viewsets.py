@@ -1,0 +1,68 @@
+"""The base of every viewset: strict input, per-action serializers, headers every answer has."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework import serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ecommerce.core import rate_limits
+from ecommerce.core.serializers import StrictSerializer
+
+
+class ShopViewSet(viewsets.ViewSet):
+    """Views say which serializer reads the body (`inputs`) and the query (`queries`) of an action.
+
+    A query parameter that the action does not declare is a 400, like an unknown body field.
+    """
+
+    inputs: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
+    queries: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
+    cache_control: ClassVar[str] = "private, no-cache"
+    lookup_value_regex = "[^/]+"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the query string of every request, whether the action reads it or not."""
+        super().initial(request, *args, **kwargs)
+        self.query = self._valid_query()
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> StrictSerializer:
+        """The input serializer of the current action (the browsable forms ask for it too)."""
+        kwargs["context"] = {"request": self.request, "view": self}
+        return self.inputs.get(self.action or "", StrictSerializer)(*args, **kwargs)
+
+    def body(self) -> dict[str, Any]:
+        """The validated body: absent fields stay absent on PATCH, get their defaults otherwise.
+
+        Raises:
+            ValidationError: with every fault.
+        """
+        partial = self.request.method == "PATCH"
+        serializer = self.get_serializer(data=self.request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _valid_query(self) -> dict[str, Any]:
+        kind = self.queries.get(self.action or "", StrictSerializer)
+        repeated = [name for name, values in self.request.query_params.lists() if len(values) > 1]
+        if repeated:
+            raise serializers.ValidationError(
+                {name: ["This parameter may be given once."] for name in repeated}
+            )
+        serializer = kind(data=self.request.query_params)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
+        """204 with the methods in `Allow` (RFC 9110 section 9.3.7)."""
+        return Response(status=204)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Add the headers that do not depend on the action."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.setdefault("Cache-Control", self.cache_control)
+        rate_limits.add_headers(request, response)
+        return response

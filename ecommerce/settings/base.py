@@ -1,0 +1,190 @@
+"""What every environment shares. dev.py, test.py and production.py say only what differs."""
+
+from datetime import timedelta
+from typing import Any
+
+from ecommerce.settings import env
+
+BASE_DIR = env.BASE_DIR
+
+APP_NAME = env.text("APP_NAME", "E-commerce API")
+VERSION = "0.1.0"
+DEBUG = False  # Django's debug pages would show internals; errors are problem+json everywhere
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+ROOT_URLCONF = "ecommerce.urls"
+WSGI_APPLICATION = "ecommerce.wsgi.application"
+APPEND_SLASH = False  # every path answers with and without its slash, never by redirect
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+
+# --- the shop ---------------------------------------------------------------------------------
+CURRENCY = env.currency()
+
+# --- where data lives -------------------------------------------------------------------------
+DATABASES: dict[str, Any] = {}
+MONGODB_URI = env.mongodb_uri()
+STORE_PATH = BASE_DIR / env.text("STORE_PATH", ".data/store.sqlite3")
+REDIS_URL = env.redis_url()
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "shop",
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            # Redis away or paused costs at most this, in seconds: its defaults wait for ever.
+            "SOCKET_CONNECT_TIMEOUT": 0.25,
+            "SOCKET_TIMEOUT": 0.25,
+        },
+    }
+
+# --- applications -----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "accounts",  # before django.contrib.auth: our createsuperuser and changepassword win
+    "catalog",
+    "carts",
+    "ecommerce.core",
+    "django.contrib.auth",  # imported by DRF and SimpleJWT; no model of it is ever queried
+    "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_prometheus",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "ecommerce.core.request_ids.RequestIdMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "ecommerce.core.framing.RequestFramingMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "ecommerce" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    },
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True  # serves the docs' files without a collectstatic step
+
+# --- the HTTP edge ----------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a request body
+CORS_ALLOWED_ORIGINS = env.listing("CORS_ALLOWED_ORIGINS")
+CORS_EXPOSE_HEADERS = [
+    "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID",
+]  # fmt: skip
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, low=0, high=10)
+"""How many proxies of ours stand before the server: that many entries of X-Forwarded-For count."""
+X_FRAME_OPTIONS = "DENY"
+
+# --- accounts and tokens ----------------------------------------------------------------------
+ACCESS_TOKEN_LIFETIME = timedelta(
+    minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, low=1, high=24 * 60)
+)
+REFRESH_TOKEN_LIFETIME = timedelta(days=30)
+REFRESH_TOKEN_IDLE_LIFETIME = timedelta(days=7)
+SIMPLE_JWT: dict[str, Any] = {  # the token engine alone; refresh tokens are ours
+    "ALGORITHM": "HS256",
+    "ISSUER": "ecommerce",
+    "AUDIENCE": "ecommerce-api",
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "AUTH_HEADER_TYPES": ("Bearer", "bearer"),
+    "USER_ID_CLAIM": "sub",
+    "CHECK_REVOKE_TOKEN": False,
+}
+PASSWORD_HASHERS = ["accounts.hashers.ShopArgon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "email")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- limits -----------------------------------------------------------------------------------
+RATE_LIMITS_ENABLED = env.boolean("RATE_LIMITS_ENABLED", default=True)
+SILENCED_SYSTEM_CHECKS = [
+    # The local-memory cache is the development store of limits: one process, so it is shared.
+    "django_ratelimit.E003",
+    "django_ratelimit.W001",
+]
+
+# --- the browsable interface ------------------------------------------------------------------
+BROWSABLE_API = False
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # needs no database
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_RENDERER_CLASSES": ["ecommerce.core.renderers.ORJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["ecommerce.core.parsers.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "ecommerce.core.openapi.ShopAutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "ecommerce.core.problems.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "",
+    "URL_FORMAT_OVERRIDE": None,  # ?format= would be a query parameter nobody declared
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": APP_NAME,
+    "VERSION": VERSION,
+    "DESCRIPTION": (
+        "Users, products and shopping carts over REST. Press **Authorize**, sign in with a "
+        "username and a password, and try any call. Errors are `application/problem+json` "
+        "(RFC 9457); `code` names the case, `detail` says what to do next."
+    ),
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": ["ecommerce.core.openapi.finish_schema"],
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True},
+    "TAGS": [
+        {"name": "token", "description": "Sign in, renew and revoke."},
+        {"name": "users", "description": "Register, read and manage accounts."},
+        {"name": "products", "description": "The catalog: anyone reads, staff writes."},
+        {"name": "shopping-carts", "description": "Carts and their lines, of the signed-in user."},
+    ],
+}
+
+# --- logging ----------------------------------------------------------------------------------
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "ecommerce.core.request_ids.RequestIdFilter"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
+        "ecs": {"()": "ecs_logging.StdlibFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"],
+        },
+    },
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "loggers": {"django.request": {"level": "ERROR"}},  # a 4xx is the client's, not an incident
+}  # fmt: skip

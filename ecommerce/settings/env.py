@@ -1,0 +1,134 @@
+"""Reads the environment (and `.env` beside manage.py) and says plainly what is wrong with a value.
+
+Every variable the product knows is read through here, so that a bad value ends the start with one
+message: the variable, the fault of its value, and an example that works.
+"""
+
+import contextlib
+import secrets
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from iso4217 import Currency
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+BASE_DIR: Final = Path(__file__).resolve().parents[2]
+MIN_SECRET_LENGTH: Final = 50
+"""Characters; what Django's own deployment check (security.W009) asks for."""
+_DISTINCT_SECRET_CHARACTERS: Final = 5
+
+_env = environ.Env()
+_env.read_env(BASE_DIR / ".env")
+
+
+class BadSettingError(ImproperlyConfigured):
+    """One environment variable has a value the product cannot run with."""
+
+    def __init__(self, name: str, fault: str, example: str) -> None:
+        super().__init__(f"{name} {fault}. Example: {name}={example}")
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable without surrounding blanks; `default` where it is unset or empty."""
+    return str(_env.str(name, default="")).strip() or default
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    """A whole number within [low, high]."""
+    raw = text(name, str(default))
+    try:
+        value = int(raw)
+    except ValueError:
+        raise BadSettingError(name, f"is {raw!r}, not a whole number", str(default)) from None
+    if not low <= value <= high:
+        raise BadSettingError(name, f"is {value}, not within {low} to {high}", str(default))
+    return value
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """true/false, yes/no, on/off or 1/0."""
+    raw = text(name, str(default)).lower()
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise BadSettingError(name, f"is {raw!r}, neither true nor false", str(default).lower())
+
+
+def listing(name: str, default: str = "") -> list[str]:
+    """Comma-separated values."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def mongodb_uri() -> str:
+    """MONGODB_URI, checked; empty means the embedded store."""
+    example = "mongodb://127.0.0.1:27017/ecommerce"
+    uri = text("MONGODB_URI")
+    if not uri:
+        return ""
+    if not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise BadSettingError("MONGODB_URI", "does not start with mongodb://", example)
+    if uri.startswith("mongodb://"):  # an srv name is looked up only when it is used
+        try:
+            parse_uri(uri)
+        except (PyMongoError, ValueError) as fault:
+            raise BadSettingError(
+                "MONGODB_URI", f"is not a MongoDB address ({fault})", example
+            ) from None
+    return uri
+
+
+def redis_url() -> str:
+    """REDIS_URL, checked; empty means the cache of this process."""
+    url = text("REDIS_URL")
+    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise BadSettingError(
+            "REDIS_URL", "does not start with redis://", "redis://127.0.0.1:6379/0"
+        )
+    return url
+
+
+def currency() -> str:
+    """The one currency of the shop, an ISO 4217 code."""
+    code = text("CURRENCY", "USD").upper()
+    if code not in {known.code for known in Currency if known.exponent is not None}:
+        raise BadSettingError("CURRENCY", f"is {code!r}, not an ISO 4217 currency", "USD")
+    return code
+
+
+def strong_secret(name: str) -> str:
+    """A secret that production may sign tokens with."""
+    value = text(name)
+    example = secrets.token_urlsafe(48)
+    if not value:
+        raise BadSettingError(name, "is not set", example)
+    weak = len(value) < MIN_SECRET_LENGTH or len(set(value)) < _DISTINCT_SECRET_CHARACTERS
+    if weak or value.startswith(("django-insecure-", "change-me")):
+        fault = f"is weak or a default: at least {MIN_SECRET_LENGTH} random characters are needed"
+        raise BadSettingError(name, fault, example)
+    return value
+
+
+def secret_kept_in(path: Path) -> str:
+    """SECRET_KEY, or for development one made once and kept, so tokens survive a restart."""
+    given = text("SECRET_KEY")
+    if given:
+        return given
+    if not path.exists():
+        _write_once(path, secrets.token_urlsafe(64))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _write_once(path: Path, content: str) -> None:
+    """Make the file whole or not at all: of two processes that start at once, one's file stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(content, encoding="ascii")
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()

@@ -1,0 +1,33 @@
+"""Every route of the product."""
+
+from django.conf import settings
+from django.urls import include, path, re_path
+from django_prometheus.exports import ExportToDjangoView
+from drf_spectacular.views import (
+    SpectacularJSONAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerView,
+)
+
+from ecommerce.core.health import livez, readyz
+from ecommerce.landing import landing_page
+
+urlpatterns = [
+    path("", landing_page, name="landing"),
+    re_path(r"^openapi\.json/?$", SpectacularJSONAPIView.as_view(), name="openapi"),
+    re_path(r"^docs/?$", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    re_path(r"^redoc/?$", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+    re_path(r"^livez/?$", livez, name="livez"),
+    re_path(r"^readyz/?$", readyz, name="readyz"),
+    re_path(r"^metrics/?$", ExportToDjangoView, name="metrics"),
+    path("", include("accounts.urls")),
+    path("", include("catalog.urls")),
+    path("", include("carts.urls")),
+]
+if settings.BROWSABLE_API:
+    urlpatterns.append(path("auth/", include("accounts.browsable_urls")))
+
+handler400 = "ecommerce.core.problems.bad_request"
+handler403 = "ecommerce.core.problems.permission_denied"
+handler404 = "ecommerce.core.problems.not_found"
+handler500 = "ecommerce.core.problems.server_error"

@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""The command line of the shop: `python manage.py help` lists every command."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+
+def main() -> None:
+    """Run one command; a wrong setting is a message and exit code 1, never a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings.dev")
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(f"Cannot start: {problem}")
+
+
+if __name__ == "__main__":
+    main()
