@@ -1,0 +1,330 @@
+"""mongomock's stores with equality indexes, and a journal that writes through or puts back."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from time import monotonic
+from typing import Any, Final
+
+import bson
+from bson import Int64, ObjectId
+from mongomock.filtering import filter_applies
+from mongomock.helpers import get_value_by_dot, hashdict
+from mongomock.store import CollectionStore, DatabaseStore, ServerStore
+from pymongo.errors import DuplicateKeyError
+
+from ecommerce.core.embedded.sqlite_file import Change, SQLiteFile
+
+Doc = dict[str, Any]
+_SCALARS: Final = frozenset({str, int, Int64, ObjectId, datetime, type(None)})
+_EXPIRY_INTERVAL: Final = 60.0
+"""Seconds between sweeps of expired documents, as in MongoDB."""
+
+
+class EqualityIndex:
+    """From the value of one field to the keys of the documents that have it."""
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+        self._keys: dict[Any, dict[Any, None]] = {}
+        self._value: dict[Any, Any] = {}  # of each key, as it was listed
+        self.odd: dict[Any, None] = {}
+        """Keys of documents whose value is an array, a document or a float."""
+
+    def add(self, key: Any, doc: Doc) -> None:
+        """List a document."""
+        value = _value(doc, self._field)
+        if is_scalar(value):
+            self._value[key] = value
+            self._keys.setdefault(value, {})[key] = None
+        else:
+            self.odd[key] = None
+
+    def remove(self, key: Any) -> None:
+        """Take a document off the list."""
+        self.odd.pop(key, None)
+        if key in self._value:
+            value = self._value.pop(key)
+            del self._keys[value][key]
+            if not self._keys[value]:
+                del self._keys[value]
+
+    def having(self, value: Any) -> Iterator[Any]:
+        """The keys of documents that may have the value: those that do, and the odd ones."""
+        yield from self._keys.get(value, ())
+        yield from self.odd
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether equality of the value is plain: no array, document, float, or boolean (True == 1)."""
+    return type(value) in _SCALARS
+
+
+def _value(doc: Mapping[str, Any], field: str) -> Any:
+    try:
+        return get_value_by_dot(doc, field, can_generate_array=True)
+    except KeyError:
+        return None
+
+
+class JournalSlot:
+    """Where the operation under way finds its journal; empty between operations."""
+
+    def __init__(self) -> None:
+        self.current: Journal | None = None
+
+
+class IndexedCollectionStore(CollectionStore):  # type: ignore[misc]
+    """One collection. A stored document is never changed in place: it is replaced (see Journal)."""
+
+    def __init__(self, name: str, namespace: str, slot: JournalSlot) -> None:
+        super().__init__(name)
+        self.namespace = namespace
+        self._slot = slot
+        self._by_field: dict[str, EqualityIndex] = {}
+        self._swept = float("-inf")
+
+    # --- mongomock's way in and out -------------------------------------------------------
+
+    def __setitem__(self, key: Any, val: Doc) -> None:
+        if self._slot.current is not None:
+            self._slot.current.remember(self, key)
+        self._documents[key] = val
+        self.relist(key)
+
+    def __delitem__(self, key: Any) -> None:
+        if self._slot.current is not None:
+            self._slot.current.remember(self, key)
+        del self._documents[key]
+        for index in self._by_field.values():
+            index.remove(key)
+
+    def relist(self, key: Any) -> None:
+        """List a document by the values that it has now."""
+        for index in self._by_field.values():
+            index.remove(key)
+            index.add(key, self._documents[key])
+
+    def _remove_expired_documents(self) -> None:
+        """mongomock looks through the whole collection at each call; `expired` is asked instead."""
+
+    def drop(self) -> None:
+        """Forget everything."""
+        super().drop()
+        self._by_field = {}
+
+    def create_index(self, index_name: str, index_dict: Doc) -> None:
+        """Add a definition, and list what is stored by the first field of its key."""
+        super().create_index(index_name, index_dict)
+        field = index_dict["key"][0][0]
+        if field != "_id" and field not in self._by_field:
+            index = self._by_field[field] = EqualityIndex(field)
+            for key, doc in self._documents.items():
+                index.add(key, doc)
+
+    # --- reading ----------------------------------------------------------------------------
+
+    def get(self, key: Any) -> Doc | None:
+        """The document with this `_id` (hashable, as mongomock keys it)."""
+        found: Doc | None = self._documents.get(key)
+        return found
+
+    def items(self) -> list[tuple[Any, Doc]]:
+        """Every document with its key."""
+        return list(self._documents.items())
+
+    def candidates(self, where: Mapping[str, Any]) -> tuple[Iterable[Doc], bool]:
+        """Documents that may match, by an index if one serves; and whether all surely do."""
+        served = {
+            field: values
+            for field, condition in _conditions(where)
+            if (field == "_id" or field in self._by_field)
+            and (values := _wanted(condition)) is not None
+        }
+        if not served:
+            return list(self._documents.values()), not where
+        field = "_id" if "_id" in served else next(iter(served))
+        keys, odd = served[field], False
+        if field != "_id":
+            index = self._by_field[field]
+            keys, odd = [key for v in keys for key in index.having(v)], bool(index.odd)
+        found = [doc for key in dict.fromkeys(keys) if (doc := self.get(key)) is not None]
+        return found, where.keys() == {field} and not odd
+
+    def expiry_is_due(self) -> bool:
+        """Whether a minute has passed since expired documents were last looked for."""
+        return bool(self._ttl_indexes) and monotonic() - self._swept >= _EXPIRY_INTERVAL
+
+    def expired(self, now: datetime) -> list[Any]:
+        """The `_id`s that a TTL index no longer keeps; looked for once a minute."""
+        if not self.expiry_is_due():
+            return []
+        self._swept = monotonic()
+        return [
+            key
+            for key, doc in self._documents.items()
+            for index in self._ttl_indexes.values()
+            if self._value_meets_expiry(
+                doc.get(index["key"][0][0]), int(index["expireAfterSeconds"]), now
+            )
+        ]
+
+    def check_unique(self, doc: Doc, key: Any, *, only: str = "") -> None:
+        """Refuse a document that a unique index (or the one named `only`) forbids.
+
+        mongomock counts matches over the whole collection at each write: 30 ms at 10,000
+        documents; here the index of the first field names the few that can clash.
+
+        Raises:
+            DuplicateKeyError: another document has the same key.
+        """
+        for name, index in self.indexes.items():
+            if not index.get("unique") or (only and name != only) or not participates(index, doc):
+                continue
+            for other in self._rivals(index, doc):
+                if other != key and participates(index, self._documents[other]):
+                    pattern = dict(index["key"])
+                    values = {field: _value(doc, field) for field in pattern}
+                    raise DuplicateKeyError(
+                        f"E11000 duplicate key error index: {name} dup key: {values}",
+                        11000,
+                        {"keyPattern": pattern, "keyValue": values},
+                    )
+
+    def _rivals(self, index: Doc, doc: Doc) -> Iterator[Any]:
+        fields = [field for field, _ in index["key"]]
+        if fields == ["_id"]:
+            return
+        first = _value(doc, fields[0])
+        listed = (
+            self._by_field[fields[0]].having(first) if is_scalar(first) else iter(self._documents)
+        )
+        for key in listed:
+            other = self._documents[key]
+            if all(_value(other, field) == _value(doc, field) for field in fields):
+                yield key
+
+
+def participates(index: Doc, doc: Doc) -> bool:
+    """Whether an index covers the document (sparse and partial ones do not cover all)."""
+    if index.get("sparse") and all(_value(doc, field) is None for field, _ in index["key"]):
+        return False
+    partial = index.get("partialFilterExpression")
+    return partial is None or bool(filter_applies(partial, doc))
+
+
+def _conditions(where: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The conditions that must all hold, those inside `$and` too."""
+    for field, condition in where.items():
+        if field == "$and":
+            for part in condition:
+                yield from _conditions(part)
+        elif not field.startswith("$"):
+            yield field, condition
+
+
+def _wanted(condition: Any) -> list[Any] | None:
+    """The values of an equality or an `$in` that an index can serve; None for other conditions."""
+    if isinstance(condition, Mapping):
+        values = condition.get("$in") if condition.keys() == {"$in"} else None
+        return values if values is not None and all(map(is_scalar, values)) else None
+    return [condition] if is_scalar(condition) else None
+
+
+class Journal:
+    """What one operation touches: written through when it succeeds, put back when it fails.
+
+    mongomock changes stored documents in place, so `touch` first puts a copy in the document's
+    place: readers that hold the old one keep a consistent snapshot, and undoing is putting it back.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[int, Any], tuple[IndexedCollectionStore, Any, Doc | None]] = {}
+
+    def touch(self, store: IndexedCollectionStore, key: Any) -> Doc | None:
+        """Remember the document as it is; the copy that now stands in its place."""
+        document = store.get(key)
+        if document is None or not self.remember(store, key):
+            return document
+        store[key] = copy = bson.decode(bson.encode(document))
+        return copy
+
+    def remember(self, store: IndexedCollectionStore, key: Any) -> bool:
+        """Keep what stands there now, the first time; whether this was the first time."""
+        if (id(store), key) in self._before:
+            return False
+        self._before[id(store), key] = (store, key, store.get(key))
+        return True
+
+    def settle(self) -> list[Change]:
+        """What changed, as BSON; memory now holds exactly what a reload of it would give."""
+        changes: list[Change] = []
+        for store, key, old in self._before.values():
+            new = store.get(key)
+            before, after = _packed(old), _packed(new)
+            if before == after:
+                continue
+            if after is not None:
+                store[key] = bson.decode(after)
+            document = new if new is not None else old or {}
+            changes.append((store.namespace, document["_id"], after))
+        return changes
+
+    def undo(self) -> None:
+        """Put everything back as it was."""
+        for store, key, old in self._before.values():
+            if old is not None:
+                store[key] = old
+            elif store.get(key) is not None:
+                del store[key]
+
+    def absorb(self, inner: "Journal") -> None:
+        """Take over what a part of this operation touched."""
+        for entry, before in inner._before.items():
+            self._before.setdefault(entry, before)
+
+
+def _packed(doc: Doc | None) -> bytes | None:
+    return None if doc is None else bson.encode(doc)
+
+
+def store_key(document_id: Any) -> Any:
+    """An `_id` as mongomock keys it."""
+    return hashdict(document_id) if isinstance(document_id, dict) else document_id
+
+
+class IndexedDatabaseStore(DatabaseStore):  # type: ignore[misc]
+    """One database."""
+
+    def __init__(self, name: str, slot: JournalSlot) -> None:
+        super().__init__()
+        self._name = name
+        self._slot = slot
+
+    def __getitem__(self, col_name: str) -> IndexedCollectionStore:
+        if col_name not in self._collections:
+            namespace = f"{self._name}.{col_name}"
+            self._collections[col_name] = IndexedCollectionStore(col_name, namespace, self._slot)
+        found: IndexedCollectionStore = self._collections[col_name]
+        return found
+
+
+class FileBackedServerStore(ServerStore):  # type: ignore[misc]
+    """Every database, loaded from the file."""
+
+    def __init__(self, file: SQLiteFile) -> None:
+        super().__init__()
+        self.slot = JournalSlot()
+        for namespace, name, definition in file.indexes():
+            self._at(namespace).create_index(name, definition)
+        for namespace, document in file.documents():
+            self._at(namespace)[store_key(document["_id"])] = document
+
+    def __getitem__(self, db_name: str) -> IndexedDatabaseStore:
+        if db_name not in self._databases:
+            self._databases[db_name] = IndexedDatabaseStore(db_name, self.slot)
+        found: IndexedDatabaseStore = self._databases[db_name]
+        return found
+
+    def _at(self, namespace: str) -> IndexedCollectionStore:
+        database, _, collection = namespace.partition(".")
+        return self[database][collection]
