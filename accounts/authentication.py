@@ -23,7 +23,7 @@ _SESSION_VERSION: Final = "token_version"
 class BearerAuthentication(JWTAuthentication):
     """`Authorization: Bearer <access token>`; the user's state is read on each request."""
 
-    def authenticate(self, request: Request) -> tuple[Principal, Token] | None:
+    def authenticate(self, request: Request) -> tuple[Principal, Token] | None:  # type: ignore[override]
         """The caller; None without a bearer header.
 
         Raises:
@@ -84,17 +84,6 @@ class BrowsableSessionAuthentication(BaseAuthentication):
         return found, None
 
 
-class BrowsableSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Left out of the API document: it is for the pages alone."""
-
-    target_class = BrowsableSessionAuthentication
-    name: list[str] = []
-
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:  # noqa: ARG002
-        """No scheme."""
-        return []
-
-
 def log_in(request: HttpRequest, user: UserRow) -> None:
     """Start a session of the browsable pages."""
     request.session.cycle_key()
@@ -108,13 +97,13 @@ def log_out(request: HttpRequest) -> None:
 
 
 class _CsrfCheck(CsrfViewMiddleware):
-    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]  # noqa: ARG002
+    def _reject(self, request: HttpRequest, reason: str) -> str:  # noqa: ARG002
         return reason
 
 
 def _enforce_csrf(request: HttpRequest) -> None:
     check = _CsrfCheck(lambda _request: HttpResponse())
     check.process_request(request)
-    reason = check.process_view(request, lambda: None, (), {})
+    reason = check.process_view(request, HttpResponse, (), {})
     if reason:
         raise PermissionDenied(f"CSRF check failed: {reason}", code="csrf_failed")

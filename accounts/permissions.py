@@ -2,8 +2,22 @@
 
 from typing import Any
 
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+
+from accounts.principal import Principal
+
+
+def caller_of(request: Request) -> Principal:
+    """The signed-in user of a request that its permissions let through.
+
+    Raises:
+        NotAuthenticated: nobody is signed in; the view has the wrong permissions.
+    """
+    if not isinstance(request.user, Principal):
+        raise NotAuthenticated
+    return request.user
 
 
 class IsStaff(BasePermission):

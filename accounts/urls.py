@@ -1,11 +1,11 @@
 """Routes of accounts; each answers with and without its trailing slash."""
 
 from django.urls import re_path
-from rest_framework.routers import SimpleRouter
 
 from accounts.views import RevokeView, TokenView, UserViewSet
+from ecommerce.core.routers import OptionalSlashRouter
 
-router = SimpleRouter(trailing_slash="/?")
+router = OptionalSlashRouter()
 router.register("users", UserViewSet, basename="user")
 
 urlpatterns = [

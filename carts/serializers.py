@@ -44,7 +44,7 @@ class CartInput(StrictSerializer):
     user_id = IdField(
         required=False, allow_null=True, help_text="Your own id, or leave it out. Staff: anybody's."
     )
-    items = ItemInput(many=True, default=list, max_length=MAX_LINES)
+    items = serializers.ListField(child=ItemInput(), default=list, max_length=MAX_LINES)
 
     def validate_items(self, items: list[Mapping[str, Any]]) -> list[Item]:
         """A product stands in one line only."""

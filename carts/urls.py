@@ -1,10 +1,9 @@
 """Routes of carts; each answers with and without its trailing slash."""
 
-from rest_framework.routers import SimpleRouter
-
 from carts.views import ShoppingCartViewSet
+from ecommerce.core.routers import OptionalSlashRouter
 
-router = SimpleRouter(trailing_slash="/?")
+router = OptionalSlashRouter()
 router.register("shopping-carts", ShoppingCartViewSet, basename="shopping-cart")
 
 urlpatterns = router.urls

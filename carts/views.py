@@ -6,8 +6,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.permissions import caller_of
 from carts import selectors
-from carts.openapi import carts_schema
+from carts.openapi import carts_schema, change_item_schema, remove_item_schema
 from carts.presenters import cart_etag, present_cart
 from carts.pricing import PricedCart
 from carts.serializers import CartInput, ItemInput, QuantityInput
@@ -37,20 +38,22 @@ class ShoppingCartViewSet(ShopViewSet):
 
     def list(self, request: Request) -> Response:
         """The caller's own carts, newest first."""
-        page, carts = selectors.cart_page(PageQuery.page_request(self.query), caller=request.user)
+        page, carts = selectors.cart_page(
+            PageQuery.page_request(self.query), caller=caller_of(request)
+        )
         by_id = {cart.row["_id"]: cart for cart in carts}
         return page_response(request, page, lambda row: present_cart(by_id[row["_id"]]))
 
     @rate_limited(WRITES)
     def create(self, request: Request) -> Response:
         """A new cart, empty or with items."""
-        cart = ShoppingCartService.create(caller=request.user, **self.body())
+        cart = ShoppingCartService.create(caller=caller_of(request), **self.body())
         headers = {"Location": request.build_absolute_uri(f"/shopping-carts/{cart.row['_id']}")}
         return _answer(request, cart, status=201, headers=headers)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One cart with present prices."""
-        return _answer(request, selectors.cart(pk, caller=request.user))
+        return _answer(request, selectors.cart(pk, caller=caller_of(request)))
 
     @rate_limited(WRITES)
     def update(self, request: Request, pk: str) -> Response:
@@ -81,17 +84,19 @@ class ShoppingCartViewSet(ShopViewSet):
 
     @action(detail=True, methods=["put"], url_path=_LINE_PATH)
     @rate_limited(WRITES)
-    def set_item(self, request: Request, pk: str, product_id: str) -> Response:
+    def set_item(self, request: Request, pk: str, product_id: str) -> Response:  # noqa: ARG002
         """Set how many of a product the cart holds."""
-        item = Item(product_id, self.body()["quantity"])
-        return _answer(request, ShoppingCartService.set_quantity(**self._whose(pk), item=item))
+        return self._set(pk, product_id)
 
     @set_item.mapping.patch
-    def change_item(self, request: Request, **kwargs: Any) -> Response:
+    @change_item_schema
+    @rate_limited(WRITES)
+    def change_item(self, request: Request, pk: str, product_id: str) -> Response:  # noqa: ARG002
         """As PUT: a line has nothing else to change."""
-        return self.set_item(request, **kwargs)
+        return self._set(pk, product_id)
 
     @set_item.mapping.delete
+    @remove_item_schema
     @rate_limited(WRITES)
     def remove_item(self, request: Request, pk: str, product_id: str) -> Response:
         """Take a product out of the cart."""
@@ -104,11 +109,16 @@ class ShoppingCartViewSet(ShopViewSet):
         """Take everything out of the cart."""
         return _answer(request, ShoppingCartService.clear(**self._whose(pk)))
 
+    def _set(self, cart_id: str, product_id: str) -> Response:
+        item = Item(product_id, self.body()["quantity"])
+        cart = ShoppingCartService.set_quantity(**self._whose(cart_id), item=item)
+        return _answer(self.request, cart)
+
     def _whose(self, cart_id: str) -> dict[str, Any]:
         """What every write of a cart names: which, for whom, and at which version."""
         return {
             "cart_id": cart_id,
-            "caller": self.request.user,
+            "caller": caller_of(self.request),
             "expected_versions": expected_versions(self.request),
         }
 

@@ -50,7 +50,7 @@ class ProductInput(StrictSerializer):
     brand = TextField(default=None, allow_null=True, max_length=200)
     category = TextField(default=None, allow_null=True, max_length=200)
     tags = serializers.ListField(child=TextField(max_length=100), default=list, max_length=50)
-    images = ImageInput(many=True, default=list, max_length=50)
+    images = serializers.ListField(child=ImageInput(), default=list, max_length=50)
     status = serializers.ChoiceField(_STATUSES, default=ProductStatus.ACTIVE)
 
     def validate_currency(self, code: str) -> str:

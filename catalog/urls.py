@@ -1,10 +1,9 @@
 """Routes of the catalog; each answers with and without its trailing slash."""
 
-from rest_framework.routers import SimpleRouter
-
 from catalog.views import ProductViewSet
+from ecommerce.core.routers import OptionalSlashRouter
 
-router = SimpleRouter(trailing_slash="/?")
+router = OptionalSlashRouter()
 router.register("products", ProductViewSet, basename="product")
 
 urlpatterns = router.urls

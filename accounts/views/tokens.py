@@ -49,11 +49,11 @@ class OAuthView(APIView):
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
         """`no-store` on every answer, as RFC 6749 section 5.1 demands."""
-        response = super().finalize_response(request, response, *args, **kwargs)
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in _NO_STORE.items():
-            response[name] = value
-        rate_limits.add_headers(request, response)
-        return response
+            answer[name] = value
+        rate_limits.add_headers(request, answer)
+        return answer
 
 
 class TokenView(OAuthView):

@@ -1,8 +1,8 @@
 """The operations on carts. Each change is one guarded atomic update.
 
 A change reads first, to say what is wrong in words, but decides nothing by it: what must hold
-stands in the filter of the update. An add whose update finds nothing, because the cart moved meanwhile, is
-tried again from the start.
+stands in the filter of the update. An add whose update finds nothing, because the cart moved
+meanwhile, is tried again from the start.
 """
 
 from collections.abc import Mapping, Sequence

@@ -47,7 +47,7 @@ def update(where: Mapping[str, Any], change: Mapping[str, Any]) -> CartRow | Non
         "$set": {**change.get("$set", {}), "updated_at": utc_now()},
         "$inc": {**change.get("$inc", {}), "version": 1},
     }
-    row = collection(ShoppingCart).find_one_andupdate(
+    row = collection(ShoppingCart).find_one_and_update(
         where, change, return_document=ReturnDocument.AFTER
     )
     return cast(CartRow | None, row)

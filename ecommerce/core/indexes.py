@@ -41,12 +41,8 @@ def documents() -> list[type[mongoengine.Document]]:
     ]
 
 
-def _is_stored(candidate: object) -> bool:
-    return (
-        isinstance(candidate, type)
-        and issubclass(candidate, mongoengine.Document)
-        and not candidate._meta.get("abstract")
-    )
+def _is_stored(candidate: Any) -> bool:
+    return isinstance(candidate, type) and issubclass(candidate, mongoengine.Document)
 
 
 def declared(document: type[mongoengine.Document]) -> Iterator[Index]:

@@ -55,7 +55,7 @@ class ShopAutoSchema(AutoSchema):
         return [self.path.strip("/").split("/")[0]]
 
 
-class PriceFieldExtension(OpenApiSerializerFieldExtension):
+class PriceFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A price: a number, or in requests also a decimal string."""
 
     target_class = PriceField

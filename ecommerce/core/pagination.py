@@ -119,13 +119,9 @@ def _decode(cursor: str, ordering: Ordering) -> tuple[bool, list[Any]]:
     except (ValueError, binascii.Error, bson.errors.BSONError):
         raise InvalidCursorError from None
     values = content.get("v")
-    well_formed = (
-        content.get("o") == _name(ordering)
-        and isinstance(values, list)
-        and len(values) == len(ordering)
-        and all(isinstance(value, _SCALARS) for value in values)
-    )
-    if not well_formed:
+    if content.get("o") != _name(ordering) or not isinstance(values, list):
+        raise InvalidCursorError
+    if len(values) != len(ordering) or not all(isinstance(value, _SCALARS) for value in values):
         raise InvalidCursorError
     return content.get("b") is True, values
 
@@ -135,7 +131,7 @@ def _name(ordering: Ordering) -> str:
 
 
 def page_response(
-    request: Request, page: Page, present: Callable[[dict[str, Any]], dict[str, Any]]
+    request: Request, page: Page, present: Callable[[Any], dict[str, Any]]
 ) -> Response:
     """`{"items", "next", "previous"}` with absolute links, and the same as a `Link` header."""
     links = {"next": _link(request, page.next), "previous": _link(request, page.previous)}

@@ -109,7 +109,7 @@ def spend(request: Request | HttpRequest, *policies: Policy) -> None:
     usages = [_count(request, policy) for policy in policies]
     seen: list[Usage] = getattr(request, "rate_limit_usages", [])
     # On the Django request: DRF wraps it anew for each renderer.
-    getattr(request, "_request", request).rate_limit_usages = seen + usages
+    vars(getattr(request, "_request", request))["rate_limit_usages"] = seen + usages
     for usage in usages:
         if usage.exceeded:
             raise RateLimitedError(usage.policy, usage.reset)

@@ -44,7 +44,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return {name: [self._fault("unknown_field")] for name in sorted(extra)}
 
     def _fault(self, code: str) -> serializers.ErrorDetail:
-        return serializers.ErrorDetail(self.error_messages[code], code=code)
+        return serializers.ErrorDetail(str(self.error_messages[code]), code=code)
 
 
 class PageQuery(StrictSerializer):
@@ -85,4 +85,4 @@ class Problem(serializers.Serializer[Any]):
     instance = serializers.CharField(help_text="The path that was asked for.")
     code = serializers.CharField(help_text="Stable name of the case, for programs.")
     request_id = serializers.CharField(help_text="Name it when you ask for support.")
-    errors = FieldErrorShape(many=True, required=False)
+    errors = FieldErrorShape(many=True, required=False)  # type: ignore[assignment]  # the name is RFC 9457 practice

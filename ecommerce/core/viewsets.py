@@ -54,7 +54,7 @@ class ShopViewSet(viewsets.ViewSet):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
+    def options(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
         """204 with the methods in `Allow` (RFC 9110 section 9.3.7)."""
         return Response(status=204)
 
@@ -62,7 +62,7 @@ class ShopViewSet(viewsets.ViewSet):
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
         """Add the headers that do not depend on the action."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response.setdefault("Cache-Control", self.cache_control)
-        rate_limits.add_headers(request, response)
-        return response
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        answer.setdefault("Cache-Control", self.cache_control)
+        rate_limits.add_headers(request, answer)
+        return answer

@@ -33,7 +33,7 @@ def open_embedded_client(path: Path, *, tz_aware: bool = True) -> "EmbeddedMongo
     return EmbeddedMongoClient(file, lock, tz_aware=tz_aware)
 
 
-class EmbeddedMongoClient(MongoClient):  # type: ignore[misc]
+class EmbeddedMongoClient(MongoClient):
     """A client whose server is this process and one file."""
 
     def __init__(self, file: SQLiteFile, file_lock: FileLock, *, tz_aware: bool) -> None:
@@ -92,7 +92,7 @@ class EmbeddedMongoClient(MongoClient):  # type: ignore[misc]
                 self._file_lock = None
 
 
-class EmbeddedDatabase(Database):  # type: ignore[misc]
+class EmbeddedDatabase(Database):
     """One database of the embedded store."""
 
     def get_collection(self, name: str, **_: Any) -> "EmbeddedCollection":

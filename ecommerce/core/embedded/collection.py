@@ -6,7 +6,6 @@ from functools import wraps
 from operator import itemgetter
 from typing import Any, Final
 
-import mongomock
 from bson import Int64, ObjectId
 from mongomock.collection import Collection, Cursor
 from mongomock.filtering import filter_applies, resolve_sort_key
@@ -14,9 +13,10 @@ from mongomock.helpers import (
     create_index_list,
     gen_index_name,
     make_datetime_timezone_aware_in_document,
+    utcnow,
 )
 from pymongo import ReturnDocument
-from pymongo.errors import OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from ecommerce.core.embedded.store import (
     Doc,
@@ -53,7 +53,7 @@ def _reads(name: str) -> Any:
     return operation
 
 
-class SnapshotCursor(Cursor):  # type: ignore[misc]
+class SnapshotCursor(Cursor):
     """Reads a consistent snapshot, and copies only what is within skip and limit.
 
     mongomock copies every match before it cuts to the page.
@@ -61,6 +61,8 @@ class SnapshotCursor(Cursor):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._window: list[Doc] | None = None
+        self._results: list[Doc] | None = None
+        self._factory_last_generated_results: Any = None
         super().__init__(*args, **options)
 
     def _compute_results(self, with_limit_and_skip: bool = False) -> list[Doc]:  # noqa: FBT001, FBT002
@@ -107,7 +109,7 @@ def _sort_key(docs: list[Doc], field: str) -> Callable[[Doc], Any]:
     return lambda doc: resolve_sort_key(field, doc)
 
 
-class EmbeddedCollection(Collection):  # type: ignore[misc]
+class EmbeddedCollection(Collection):
     """One collection of the embedded store."""
 
     insert_one = _writes("insert_one")
@@ -193,7 +195,7 @@ class EmbeddedCollection(Collection):  # type: ignore[misc]
         try:
             for key, doc in store.items():
                 store.check_unique(doc, key, only=name)
-        except mongomock.DuplicateKeyError:
+        except DuplicateKeyError:
             store.drop_index(name)
             raise
 
@@ -266,5 +268,5 @@ class EmbeddedCollection(Collection):  # type: ignore[misc]
         return after
 
     def _sweep(self) -> None:
-        for key in self._store.expired(mongomock.utcnow()):
+        for key in self._store.expired(utcnow()):
             del self._store[key]

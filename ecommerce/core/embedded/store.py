@@ -73,7 +73,7 @@ class JournalSlot:
         self.current: Journal | None = None
 
 
-class IndexedCollectionStore(CollectionStore):  # type: ignore[misc]
+class IndexedCollectionStore(CollectionStore):
     """One collection. A stored document is never changed in place: it is replaced (see Journal)."""
 
     def __init__(self, name: str, namespace: str, slot: JournalSlot) -> None:
@@ -292,7 +292,7 @@ def store_key(document_id: Any) -> Any:
     return hashdict(document_id) if isinstance(document_id, dict) else document_id
 
 
-class IndexedDatabaseStore(DatabaseStore):  # type: ignore[misc]
+class IndexedDatabaseStore(DatabaseStore):
     """One database."""
 
     def __init__(self, name: str, slot: JournalSlot) -> None:
@@ -308,7 +308,7 @@ class IndexedDatabaseStore(DatabaseStore):  # type: ignore[misc]
         return found
 
 
-class FileBackedServerStore(ServerStore):  # type: ignore[misc]
+class FileBackedServerStore(ServerStore):
     """Every database, loaded from the file."""
 
     def __init__(self, file: SQLiteFile) -> None:
