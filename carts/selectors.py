@@ -97,5 +97,10 @@ def cart_page(request: PageRequest, *, caller: Principal) -> tuple[Page, list[Pr
     return page, [PricedCart(row, products) for row in rows]
 
 
+def has_carts(user_id: ObjectId) -> bool:
+    """Whether the user has any cart."""
+    return _find({"user_id": user_id}) is not None
+
+
 def _find(where: dict[str, Any]) -> CartRow | None:
     return cast(CartRow | None, collection(ShoppingCart).find_one(where))

@@ -70,6 +70,12 @@ def every_product() -> Iterator[ProductRow]:
     return (cast(ProductRow, row) for row in rows)
 
 
+def products_for_sale(*, limit: int) -> list[ProductRow]:
+    """The oldest products that customers can buy."""
+    rows = collection(Product).find(visible(to_staff=False)).sort([("_id", 1)]).limit(limit)
+    return [cast(ProductRow, row) for row in rows]
+
+
 def product_with(**key: str) -> ProductRow | None:
     """The product with this sku or slug."""
     return cast(ProductRow | None, collection(Product).find_one(dict(key)))

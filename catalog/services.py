@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from bson import ObjectId
 from django.conf import settings
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from catalog import selectors
 from catalog.documents import Product, ProductRow, ProductStatus
@@ -15,6 +15,7 @@ from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, insert, utc_now
 
+_DUPLICATE_KEY: Final = 11000
 _OPTIONAL: Final = ("sku", "slug", "brand", "category")
 """Fields that are not stored at all while they have no value, so that unique indexes skip them."""
 
@@ -35,6 +36,21 @@ class ProductService:
             return cast(ProductRow, insert(new))
         except DuplicateKeyError:
             raise _duplicate(values, new.id) from None
+
+    @staticmethod
+    def create_many(*, products: Sequence[Product]) -> int:
+        """Add products that carry their own ids; those that are there stay. How many were added."""
+        rows = []
+        for product in products:
+            product.validate()
+            rows.append(product.to_mongo().to_dict())
+        try:
+            return len(collection(Product).insert_many(rows, ordered=False).inserted_ids)
+        except BulkWriteError as some:
+            others = [e for e in some.details["writeErrors"] if e["code"] != _DUPLICATE_KEY]
+            if others:
+                raise
+            return int(some.details["nInserted"])
 
     @staticmethod
     def update(

@@ -1,5 +1,6 @@
 """What every environment shares. dev.py, test.py and production.py say only what differs."""
 
+import warnings
 from datetime import timedelta
 from typing import Any
 
@@ -48,6 +49,7 @@ INSTALLED_APPS = [
     "accounts",  # before django.contrib.auth: our createsuperuser and changepassword win
     "catalog",
     "carts",
+    "demo",
     "ecommerce.core",
     "django.contrib.auth",  # imported by DRF and SimpleJWT; no model of it is ever queried
     "django.contrib.contenttypes",
@@ -77,6 +79,8 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
     },
 ]
+# WhiteNoise warns where collectstatic has not run; then it serves from the packages themselves.
+warnings.filterwarnings("ignore", message="No directory at", module="django.core.handlers.base")
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # serves the docs' files without a collectstatic step
@@ -126,6 +130,7 @@ SILENCED_SYSTEM_CHECKS = [
 
 # --- the browsable interface ------------------------------------------------------------------
 BROWSABLE_API = False
+DEMO_LOGINS = False  # only development makes users whose passwords are public
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # needs no database
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -13,4 +13,5 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 STORE_PATH = Path(tempfile.gettempdir()) / f"shop-tests-{os.getpid()}" / "store.sqlite3"
 RATE_LIMITS_ENABLED = False
 BROWSABLE_API = True
+DEMO_LOGINS = True
 switch_on(REST_FRAMEWORK, MIDDLEWARE)

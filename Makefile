@@ -1,0 +1,69 @@
+# `make help` lists the targets. Nothing but Python 3.11+ and make is needed for `run` and `test`.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DJANGO_SETTINGS_MODULE ?= ecommerce.settings.dev
+
+$(VENV)/installed-base: requirements/base.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make run PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned requirements ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
+	@echo "Installing what the tests and checks need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: help run test unit lint types contract schema migrate seed shell doctor ci requirements clean
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/installed-base ## Start the whole product (PORT=8000 HOST=127.0.0.1)
+	@exec $(BIN)/python manage.py serve
+
+test: lint types contract schema unit ## All tests that need nothing but Python, and all checks
+
+unit: $(VENV)/installed-dev ## The tests alone
+	@$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/installed-dev ## Style and common mistakes (ruff)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev ## Types (mypy --strict)
+	@$(BIN)/mypy
+
+contract: $(VENV)/installed-dev ## Which module may import which (import-linter)
+	@$(BIN)/lint-imports --no-cache
+
+schema: $(VENV)/installed-dev ## The OpenAPI document is valid and complete
+	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+migrate: $(VENV)/installed-base ## Make the indexes that are missing
+	@$(BIN)/python manage.py migrate
+
+seed: $(VENV)/installed-base ## Add demo products, users and carts
+	@$(BIN)/python manage.py seed
+
+shell: $(VENV)/installed-base ## A Python shell with the documents imported
+	@$(BIN)/python manage.py shell
+
+doctor: $(VENV)/installed-base ## What is wrong with this installation, and what to do
+	@$(BIN)/python manage.py doctor
+
+ci: ## Everything that CI proves (needs Java, Maven, Redis and Chromium; installs them with apt)
+	@bash .ci/run
+
+requirements: $(VENV)/installed-dev ## Pin requirements/*.in anew into hashed .txt files
+	@$(BIN)/python -m pip install --quiet uv
+	@cd requirements && for name in base test dev; do \
+	  $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-find-links --custom-compile-command "make requirements" $$name.in -o $$name.txt; done
+
+clean: ## Remove the virtual environment and caches; the data in .data stays
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,51 @@
+"""`manage.py seed`: demo products, users and carts."""
+
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from django.conf import settings
+from rich.progress import Progress
+
+from catalog.selectors import is_empty
+from demo import seeding
+from ecommerce.core.commands import ShopCommand
+from ecommerce.core.indexes import ensure_indexes
+
+
+class Command(ShopCommand):
+    """Adds what is missing and changes nothing that is there, so it may run any number of times."""
+
+    help = "Fill the store with demo products, users and carts; the same seed gives the same data."
+    examples: ClassVar[str] = """
+  manage.py seed                          200 products, 20 users, 10 carts
+  manage.py seed --products 10000         a larger catalog
+  manage.py seed --seed 7                 other data, the same each time
+"""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How much of what."""
+        parser.add_argument("--products", type=int, default=200, metavar="N")
+        parser.add_argument("--users", type=int, default=20, metavar="N")
+        parser.add_argument("--carts", type=int, default=10, metavar="N")
+        parser.add_argument("--seed", type=int, default=1, metavar="N", help="which data (1)")
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing when there are products already"
+        )
+
+    def run(self, **options: Any) -> None:
+        """Seed in the order in which the data depends on each other."""
+        ensure_indexes()
+        if options["if_empty"] and not is_empty():
+            self.stdout.write("There is data already: nothing was added.")
+            return
+        if settings.DEMO_LOGINS:
+            seeding.seed_demo_logins()
+        for name in ("products", "users", "carts"):
+            self._seed(name, options[name], options["seed"])
+
+    def _seed(self, name: str, count: int, seed: int) -> None:
+        with Progress(transient=True) as bar:
+            task = bar.add_task(name, total=count)
+            add = getattr(seeding, f"seed_{name}")
+            added = add(count, seed=seed, progress=lambda done: bar.advance(task, done))
+        self.stdout.write(f"{name}: {added} added, {count - added} were there.")

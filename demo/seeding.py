@@ -1,0 +1,121 @@
+"""Demo data that is the same for the same seed: run again, it adds only what is missing."""
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from bson import ObjectId
+from django.conf import settings
+
+from accounts.errors import DuplicateUserError
+from accounts.principal import Principal
+from accounts.selectors import user_for_login
+from accounts.services import UserService
+from carts.selectors import has_carts
+from carts.services import Item, ShoppingCartService
+from catalog.documents import Product, ProductStatus
+from catalog.selectors import products_for_sale
+from catalog.services import ProductService
+from demo.words import ADJECTIVES, BRANDS, CATALOG, FIRST_NAMES, SENTENCES, TAGS
+
+DEMO_LOGINS: Final = (
+    ("demo", "demo-shop-2026", False),
+    ("staff", "staff-shop-2026", True),
+)
+_EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_BATCH: Final = 500
+
+Progress = Callable[[int], None]
+"""Told how many more are done."""
+
+
+def seed_demo_logins() -> int:
+    """The two logins the start banner names; how many were missing. Development only."""
+    return sum(
+        _register(name, f"{name}@example.com", password, is_staff=is_staff)
+        for name, password, is_staff in DEMO_LOGINS
+    )
+
+
+def seed_products(count: int, *, seed: int, progress: Progress = lambda _: None) -> int:
+    """`count` products of this seed; how many were missing."""
+    products, added = _products(count, seed), 0
+    while batch := list(islice(products, _BATCH)):
+        added += ProductService.create_many(products=batch)
+        progress(len(batch))
+    return added
+
+
+def seed_users(count: int, *, seed: int, progress: Progress = lambda _: None) -> int:
+    """`count` customers of this seed, whom nobody can sign in as; how many were missing."""
+    added = 0
+    for number in range(count):
+        name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]}.{seed}.{number}"
+        if user_for_login(name) is None:
+            added += _register(name, f"{name}@example.com", secrets.token_urlsafe(24))
+        progress(1)
+    return added
+
+
+def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) -> int:
+    """A cart for each of the first `count` customers of this seed that has none; how many."""
+    chance = random.Random(f"carts-{seed}")  # noqa: S311 - demo data, not secrets
+    offered = [row for row in products_for_sale(limit=200) if row["quantity"] > 0]
+    added = 0
+    for number in range(count):
+        name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]}.{seed}.{number}"
+        chosen = chance.sample(offered, k=min(len(offered), chance.randint(1, 5)))
+        owner = user_for_login(name)
+        if owner is not None and not has_carts(owner["_id"]):
+            caller = Principal(owner["_id"], name, is_staff=False, token_version=0)
+            items = [Item(str(row["_id"]), min(row["quantity"], 2)) for row in chosen]
+            ShoppingCartService.create(caller=caller, items=items)
+            added += 1
+        progress(1)
+    return added
+
+
+def _register(name: str, email: str, password: str, *, is_staff: bool = False) -> bool:
+    try:
+        UserService.register(username=name, email=email, password=password, is_staff=is_staff)
+    except DuplicateUserError:
+        return False
+    return True
+
+
+def _products(count: int, seed: int) -> Iterator[Product]:
+    chance = random.Random(f"products-{seed}")  # noqa: S311 - demo data, not secrets
+    for number in range(count):
+        yield Product(**_product(chance, seed, number))
+
+
+def _product(chance: random.Random, seed: int, number: int) -> dict[str, Any]:
+    category = chance.choice(list(CATALOG))
+    name = f"{chance.choice(ADJECTIVES)} {chance.choice(CATALOG[category])}"
+    made = _EPOCH + timedelta(minutes=number)
+    sku = f"DEMO-{seed}-{number:06d}"
+    return {
+        "id": _same_id(made, seed, number),
+        "name": name,
+        "slug": f"{name.lower().replace(' ', '-')}-{seed}-{number}",
+        "description": " ".join(chance.sample(SENTENCES, k=2)),
+        "price_minor": chance.randint(2, 400) * 50 + chance.choice((0, 45, 49)),
+        "currency": settings.CURRENCY,
+        "quantity": chance.choice((0, 1, 3, 8, 20, 50, 200, 500)),
+        "sku": sku,
+        "brand": chance.choice(BRANDS),
+        "category": category,
+        "tags": sorted(chance.sample(TAGS, k=chance.randint(0, 3))),
+        "status": str(ProductStatus.ACTIVE),
+        "created_at": made,
+        "updated_at": made,
+    }
+
+
+def _same_id(made: datetime, seed: int, number: int) -> ObjectId:
+    """An id that depends on nothing but its arguments, so that a second run finds the first."""
+    tail = random.Random(f"{seed}-{number}").randbytes(8)  # noqa: S311 - demo data, not secrets
+    return ObjectId(int(made.timestamp()).to_bytes(4, "big") + tail)

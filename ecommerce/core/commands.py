@@ -1,0 +1,74 @@
+"""The base of every command of ours: examples in --help, and no traceback for a user's mistake."""
+
+from argparse import RawDescriptionHelpFormatter
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from pymongo.errors import PyMongoError
+
+from ecommerce.core.embedded import StoreError
+from ecommerce.core.errors import DomainError
+
+
+class _HelpFormatter(RawDescriptionHelpFormatter):
+    """Keeps the line breaks of the examples."""
+
+
+class ShopCommand(BaseCommand):
+    """Subclasses implement `run`; what it raises becomes one sentence and exit code 1.
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+    """
+
+    examples: ClassVar[str] = ""
+    """Shown under --help."""
+    requires_system_checks = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Add the examples to the help."""
+        if self.examples:
+            kwargs.update(
+                epilog=f"examples:\n{self.examples.strip(chr(10))}", formatter_class=_HelpFormatter
+            )
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        """Run, and say in one sentence what went wrong."""
+        try:
+            self.run(**options)
+        except DomainError as refusal:
+            raise CommandError(_sentence(refusal)) from None
+        except StoreError as fault:
+            raise CommandError(str(fault)) from None
+        except PyMongoError as fault:
+            raise CommandError(
+                f"The database does not answer ({fault}). Check MONGODB_URI; "
+                "`manage.py doctor` looks closer."
+            ) from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What was done before stays.", returncode=130) from None
+
+    def run(self, **options: Any) -> None:
+        """What the command does."""
+        raise NotImplementedError
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before something is destroyed; `yes` is the --yes option.
+
+        Raises:
+            CommandError: the answer was not yes.
+        """
+        if yes:
+            return
+        try:
+            answer = input(f"{question} [y/N] ")
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() not in {"y", "yes"}:
+            raise CommandError("Nothing was changed. Add --yes to skip this question.")
+
+
+def _sentence(refusal: DomainError) -> str:
+    faults = refusal.members.get("errors", [])
+    details = [f"{fault['pointer'].lstrip('/')}: {fault['detail']}" for fault in faults]
+    return " ".join([*details] or [refusal.detail])

@@ -1,0 +1,109 @@
+"""A client as the tests use it: JSON in, JSON out, a bearer token in the header."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.test import Client
+
+from accounts.principal import Principal
+from accounts.services import TokenPair
+
+PASSWORD: Final = "correct-horse-9"
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+        self.body: bytes = response.content
+
+    def __getitem__(self, member: str) -> Any:
+        """A member of the JSON answer."""
+        return self.json()[member]
+
+    def json(self) -> Any:
+        """The JSON answer."""
+        return json.loads(self.body)
+
+    @property
+    def outcome(self) -> tuple[int, str]:
+        """Status and problem code: what a test of a refusal asserts."""
+        content = self.json()
+        return self.status, content.get("code") or content.get("error", "")
+
+    @property
+    def pointers(self) -> list[str]:
+        """Where the faults of a validation problem are."""
+        return [fault["pointer"] for fault in self["errors"]]
+
+
+class ApiClient:
+    """Sends what a client of the API would send; `token` may be replaced at any time."""
+
+    def __init__(self, token: str | None = None) -> None:
+        self._client = Client(raise_request_exception=True)
+        self.token = token
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> "Answer":
+        """One request. `raw` sends bytes as they are; header names use underscores."""
+        data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        if self.token is not None:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        kind = content_type if data or raw is not None else ""
+        return Answer(self._client.generic(method, path, data, content_type=kind, headers=sent))
+
+    def get(self, path: str, **headers: str) -> "Answer":
+        """GET."""
+        return self.send("GET", path, headers=headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> "Answer":
+        """POST with a JSON body."""
+        return self.send("POST", path, body, headers=headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> "Answer":
+        """PUT with a JSON body."""
+        return self.send("PUT", path, body, headers=headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> "Answer":
+        """PATCH with a JSON body."""
+        return self.send("PATCH", path, body, headers=headers)
+
+    def delete(self, path: str, **headers: str) -> "Answer":
+        """DELETE."""
+        return self.send("DELETE", path, headers=headers)
+
+    def form(self, path: str, **fields: str) -> "Answer":
+        """POST an HTML form, as OAuth2 wants it."""
+        body = urlencode(fields).encode()
+        kind = "application/x-www-form-urlencoded"
+        return self.send("POST", path, raw=body, content_type=kind)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, signed in."""
+
+    principal: Principal
+    api: ApiClient
+    tokens: TokenPair
+
+    @property
+    def id(self) -> str:
+        """The id as the API writes it."""
+        return self.principal.pk

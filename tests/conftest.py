@@ -1,0 +1,115 @@
+"""What every test may use: an empty store, three people with their clients, a catalog."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from django.conf import settings
+from django.core.cache import cache
+
+from accounts.documents import User, UserRow
+from accounts.principal import Principal
+from accounts.services import TokenService, UserService
+from catalog.documents import ProductRow
+from catalog.services import ProductService
+from ecommerce.core import mongo
+from ecommerce.core.indexes import documents, ensure_indexes
+from tests.client import PASSWORD, ApiClient, Person
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connected_store() -> Iterator[None]:
+    """One connection for the whole run; a server's database is dropped afterwards."""
+    mongo.connect()
+    ensure_indexes()
+    yield
+    mongo.disconnect()
+
+
+@pytest.fixture(autouse=True)
+def store() -> None:
+    """Every test starts with empty collections, their indexes in place, and an empty cache."""
+    for document in documents():
+        mongo.collection(document).delete_many({})
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def _people_rows(_connected_store: None) -> dict[str, UserRow]:
+    """Registered once: hashing three passwords for every test would be most of the run."""
+    names = {"alice": False, "bob": False, "sam": True}
+    return {
+        name: UserService.register(
+            username=name, email=f"{name}@example.com", password=PASSWORD, is_staff=is_staff
+        )
+        for name, is_staff in names.items()
+    }
+
+
+@pytest.fixture
+def make_person(_people_rows: dict[str, UserRow]) -> Callable[[str], Person]:
+    """A person by name, stored anew, signed in."""
+
+    def make(name: str) -> Person:
+        row = {**_people_rows[name], "_id": ObjectId()}
+        mongo.collection(User).insert_one(dict(row))
+        pair = TokenService.issue(user=row)  # type: ignore[arg-type]
+        principal = Principal(row["_id"], name, bool(row["is_staff"]), 0)  # type: ignore[arg-type]
+        return Person(principal, ApiClient(pair.access_token), pair)
+
+    return make
+
+
+@pytest.fixture
+def alice(make_person: Callable[[str], Person]) -> Person:
+    """A customer."""
+    return make_person("alice")
+
+
+@pytest.fixture
+def bob(make_person: Callable[[str], Person]) -> Person:
+    """Another customer."""
+    return make_person("bob")
+
+
+@pytest.fixture
+def sam(make_person: Callable[[str], Person]) -> Person:
+    """Staff."""
+    return make_person("sam")
+
+
+@pytest.fixture
+def anyone() -> ApiClient:
+    """Somebody without a token."""
+    return ApiClient()
+
+
+@pytest.fixture
+def make_product() -> Callable[..., ProductRow]:
+    """A product of the catalog; 19.99 with 10 in stock unless said otherwise."""
+
+    def make(**values: Any) -> ProductRow:
+        given = {"name": "Lamp", "price_minor": 1999, "quantity": 10, "status": "active", **values}
+        return ProductService.create(values=given)
+
+    return make
+
+
+@pytest.fixture
+def lamp(make_product: Callable[..., ProductRow]) -> ProductRow:
+    """The usual product."""
+    return make_product()
+
+
+@pytest.fixture
+def limits_on(settings: Any) -> None:
+    """Rate limits as in production."""
+    settings.RATE_LIMITS_ENABLED = True
+
+
+def pytest_report_header() -> str:
+    """Which store the run is about."""
+    where = settings.MONGODB_URI or "embedded"
+    return f"store: {where}; cache: {settings.REDIS_URL or 'local memory'}; pid {os.getpid()}"
