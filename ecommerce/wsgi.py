@@ -9,5 +9,13 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings.production")
 try:
     application = get_wsgi_application()
+
+    from ecommerce.core import mongo  # needs settings
+    from ecommerce.core.embedded import StoreError
+
+    try:
+        mongo.connect()  # in the worker, so after the fork; a server is asked at the first request
+    except StoreError as problem:
+        sys.exit(f"Cannot start: {problem}")
 except ImproperlyConfigured as problem:
     sys.exit(f"Cannot start: {problem}")

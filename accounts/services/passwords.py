@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -11,14 +12,6 @@ from ecommerce.core.errors import FieldError, ValidationFailedError
 MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 128
 """Characters. Longer ones only cost hashing time."""
-
-
-class _Person:
-    """What Django's similarity validator compares the password with."""
-
-    def __init__(self, username: str, email: str) -> None:
-        self.username = username
-        self.email = email
 
 
 def hashed(password: str, *, username: str, email: str, pointer: str = "/password") -> str:
@@ -31,7 +24,8 @@ def hashed(password: str, *, username: str, email: str, pointer: str = "/passwor
         fault = f"A password has at most {MAX_LENGTH} characters."
         raise ValidationFailedError(FieldError(pointer, "password_too_long", fault))
     try:
-        validate_password(password, _Person(username, email))  # type: ignore[arg-type]
+        # Never stored: the similarity validator asks for a model instance to compare with.
+        validate_password(password, User(username=username, email=email))
     except ValidationError as problem:
         raise ValidationFailedError(
             *(

@@ -80,7 +80,7 @@ TEMPLATES = [
     },
 ]
 # WhiteNoise warns where collectstatic has not run; then it serves from the packages themselves.
-warnings.filterwarnings("ignore", message="No directory at", module="django.core.handlers.base")
+warnings.filterwarnings("ignore", message="No directory at", module="django")
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # serves the docs' files without a collectstatic step

@@ -1,0 +1,216 @@
+"""POST /token: signing in with a password (RFC 6749 section 4.3) and renewing (section 6)."""
+
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from django.conf import settings as django_settings
+
+from accounts.documents import RefreshFamily, User
+from ecommerce.core.mongo import collection, utc_now
+from tests.client import PASSWORD, ApiClient, Person
+
+
+def sign_in(api: ApiClient, username: str = "alice", password: str = PASSWORD) -> Any:
+    return api.form("/token", username=username, password=password)
+
+
+@pytest.mark.parametrize("path", ["/token", "/token/"])
+def test_a_right_password_gets_a_bearer_token(path: str, alice: Person, anyone: ApiClient) -> None:
+    answer = anyone.form(path, username="alice", password=PASSWORD, grant_type="password")
+    assert answer.status == 200
+    assert answer.json().keys() == {"access_token", "token_type", "expires_in", "refresh_token"}
+    assert (answer["token_type"], answer["expires_in"]) == ("bearer", 1800)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_the_token_opens_the_account(scheme: str, alice: Person, anyone: ApiClient) -> None:
+    token = sign_in(anyone)["access_token"]
+    answer = anyone.get("/users/me", Authorization=f"{scheme} {token}")
+    assert (answer.status, answer["id"]) == (200, alice.id)
+
+
+@pytest.mark.parametrize("login", ["ALICE", "alice@example.com", "Alice@Example.COM", " alice "])
+def test_the_login_is_the_username_or_the_address_in_any_case(
+    login: str, alice: Person, anyone: ApiClient
+) -> None:
+    assert sign_in(anyone, login).status == 200
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("alice", "wrong-horse-9"),
+        ("nobody", PASSWORD),
+        ("alice", PASSWORD * 20),
+        ("alice", "x\x00"),
+    ],
+)
+def test_unknown_and_wrong_look_the_same(
+    username: str, password: str, alice: Person, anyone: ApiClient
+) -> None:
+    answer = sign_in(anyone, username, password)
+    assert answer.status == 400
+    assert answer.json() == {
+        "error": "invalid_grant",
+        "error_description": "The username or the password is wrong.",
+    }
+
+
+def test_an_inactive_user_looks_like_an_unknown_one(
+    alice: Person, sam: Person, anyone: ApiClient
+) -> None:
+    assert sam.api.patch(f"/users/{alice.id}", {"is_active": False}).status == 200
+    assert sign_in(anyone).json() == sign_in(anyone, "nobody").json()
+
+
+def test_a_stale_bearer_header_does_not_block_signing_in(alice: Person) -> None:
+    assert sign_in(ApiClient("stale.token.here")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"username": "alice"}, "invalid_request"),
+        ({"password": "x"}, "invalid_request"),
+        ({"username": "alice", "password": "x\x00"}, "invalid_request"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
+        ({"grant_type": "refresh_token", "refresh_token": "nonsense"}, "invalid_grant"),
+        ({}, "invalid_request"),
+    ],
+)
+def test_a_wrong_form_gets_the_error_of_rfc_6749(
+    fields: dict[str, str], error: str, anyone: ApiClient
+) -> None:
+    assert anyone.form("/token", **fields).outcome == (400, error)
+
+
+def test_json_is_not_what_oauth2_sends(anyone: ApiClient) -> None:
+    answer = anyone.post("/token", {"username": "alice", "password": PASSWORD})
+    assert answer.outcome == (415, "invalid_request")
+
+
+def test_the_hash_is_renewed_at_login_when_the_parameters_change(
+    alice: Person, anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = collection(User).find_one({"_id": alice.principal.id})
+    monkeypatch.setattr("accounts.hashers.ShopArgon2PasswordHasher.time_cost", 1)
+    assert sign_in(anyone).status == 200
+    after = collection(User).find_one({"_id": alice.principal.id})
+    assert before is not None
+    assert after is not None
+    assert before["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert after["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=1,p=1$")
+    assert sign_in(anyone).status == 200
+
+
+def test_claims_name_issuer_audience_subject_and_version(alice: Person) -> None:
+    claims = jwt.decode(
+        alice.tokens.access_token,
+        django_settings.SECRET_KEY,
+        algorithms=["HS256"],
+        audience="ecommerce-api",
+        issuer="ecommerce",
+    )
+    assert claims["sub"] == alice.id
+    assert claims["token_version"] == 0
+    assert claims.keys() >= {"jti", "exp", "iat"}
+
+
+def forged(**changes: Any) -> str:
+    now = int(utc_now().timestamp())
+    claims = {
+        "token_type": "access", "exp": now + 60, "iat": now, "jti": "x", "sub": "0" * 24,
+        "token_version": 0, "aud": "ecommerce-api", "iss": "ecommerce", **changes,
+    }  # fmt: skip
+    return jwt.encode(claims, django_settings.SECRET_KEY, algorithm="HS256")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "garbage",
+        "a.b.c",
+        "\u00e9\u00e9",
+        forged(exp=1),
+        forged(aud="other"),
+        forged(iss="other"),
+        forged(token_type="refresh"),
+        forged(sub="not-an-id"),
+        forged(sub={"$ne": None}),
+        forged(token_version="0"),
+        forged(),
+        jwt.encode({"sub": "0" * 24}, "", algorithm="none"),
+        jwt.encode({"sub": "0" * 24}, "another-key" * 6, algorithm="HS256"),
+    ],
+)
+def test_a_token_that_is_not_ours_or_not_valid_is_401(token: str, anyone: ApiClient) -> None:
+    answer = anyone.get("/users/me", Authorization=f"Bearer {token}")
+    assert answer.outcome == (401, "invalid_token")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_without_a_token_the_challenge_says_bearer(anyone: ApiClient) -> None:
+    answer = anyone.get("/users/me")
+    assert answer.outcome == (401, "not_authenticated")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def renew(api: ApiClient, token: str) -> Any:
+    return api.form("/token", grant_type="refresh_token", refresh_token=token)
+
+
+def test_a_refresh_token_gets_a_new_pair_once(alice: Person, anyone: ApiClient) -> None:
+    answer = renew(anyone, alice.tokens.refresh_token)
+    assert answer.status == 200
+    assert anyone.get("/users/me", Authorization=f"Bearer {answer['access_token']}").status == 200
+    assert renew(anyone, answer["refresh_token"]).status == 200
+
+
+def test_a_used_refresh_token_ends_the_whole_family(alice: Person, anyone: ApiClient) -> None:
+    successor = renew(anyone, alice.tokens.refresh_token)["refresh_token"]
+    assert renew(anyone, alice.tokens.refresh_token).outcome == (400, "invalid_grant")
+    assert renew(anyone, successor).outcome == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize("field", ["expires_at", "idle_expires_at"])
+def test_a_refresh_token_expires(field: str, alice: Person, anyone: ApiClient) -> None:
+    past = utc_now() - timedelta(seconds=1)
+    collection(RefreshFamily).update_many({}, {"$set": {field: past}})
+    assert renew(anyone, alice.tokens.refresh_token).outcome == (400, "invalid_grant")
+
+
+def test_only_a_hash_of_the_refresh_token_is_stored(alice: Person) -> None:
+    stored = str(list(collection(RefreshFamily).find({})))
+    assert alice.tokens.refresh_token.partition(".")[2] not in stored
+
+
+@pytest.mark.parametrize("path", ["/token/revoke", "/token/revoke/"])
+def test_a_revoked_session_renews_no_more(path: str, alice: Person, anyone: ApiClient) -> None:
+    assert anyone.form(path, token=alice.tokens.refresh_token).status == 200
+    assert renew(anyone, alice.tokens.refresh_token).outcome == (400, "invalid_grant")
+
+
+def test_revoking_an_unknown_token_is_no_error(anyone: ApiClient) -> None:
+    assert anyone.form("/token/revoke", token="unknown").status == 200
+
+
+def test_a_disabled_user_is_out_at_the_next_call(alice: Person, sam: Person) -> None:
+    sam.api.patch(f"/users/{alice.id}", {"is_active": False})
+    assert alice.api.get("/users/me").outcome == (401, "invalid_token")
+    assert renew(alice.api, alice.tokens.refresh_token).outcome == (400, "invalid_grant")
+
+
+def test_signing_in_is_limited_per_account(
+    limits_on: None, alice: Person, anyone: ApiClient
+) -> None:
+    for _ in range(10):
+        assert sign_in(anyone, password="wrong-horse-9").status == 400
+    answer = sign_in(anyone)
+    assert answer.outcome == (429, "temporarily_unavailable")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert '"login-account";q=10;w=60' in answer.headers["RateLimit-Policy"]
+    assert sign_in(anyone, "nobody").status == 400, "another account is not blocked"

@@ -1,0 +1,175 @@
+"""GET /products/ and GET /products/{id}: what shoppers and staff see."""
+
+import base64
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import bson
+import pytest
+
+from catalog.documents import ProductRow
+from tests.client import ApiClient, Person
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_anyone_reads_a_product(slash: str, lamp: ProductRow, anyone: ApiClient) -> None:
+    answer = anyone.get(f"/products/{lamp['_id']}{slash}")
+    assert answer.status == 200
+    body = answer.json()
+    stamps = body.pop("created_at"), body.pop("updated_at")
+    assert all(stamp.endswith("+00:00") for stamp in stamps)
+    assert body == {
+        "id": str(lamp["_id"]), "name": "Lamp", "description": "", "price": 19.99,
+        "currency": "USD", "quantity": 10, "sku": None, "slug": None, "brand": None,
+        "category": None, "tags": [], "images": [], "status": "active", "version": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("minor", [0, 1, 10, 1999, 4990, 9_999_999_999])
+def test_the_price_on_the_wire_is_exact(
+    minor: int, make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    product = make_product(price_minor=minor)
+    text = anyone.get(f"/products/{product['_id']}").body.decode()
+
+    assert json.loads(text, parse_float=Decimal)["price"] * 100 == minor
+
+
+@pytest.mark.parametrize("bad", ["0" * 24, "nonsense", "0" * 23, "%00", "0" * 25])
+def test_an_unknown_or_malformed_id_is_404(bad: str, anyone: ApiClient) -> None:
+    assert anyone.get(f"/products/{bad}").outcome == (404, "product_not_found")
+
+
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_customers_see_active_products_only(
+    status: str,
+    make_product: Callable[..., ProductRow],
+    alice: Person,
+    sam: Person,
+    anyone: ApiClient,
+) -> None:
+    product = make_product(status=status)
+    for api in (anyone, alice.api):
+        assert api.get(f"/products/{product['_id']}").outcome == (404, "product_not_found")
+        assert api.get("/products/")["items"] == []
+    assert sam.api.get(f"/products/{product['_id']}")["status"] == status
+    assert len(sam.api.get("/products/")["items"]) == 1
+
+
+def test_the_etag_gives_304_until_the_product_changes(
+    lamp: ProductRow, sam: Person, anyone: ApiClient
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    tag = anyone.get(path).headers["ETag"]
+    assert tag == '"v1"'
+    again = anyone.get(path, If_None_Match=f'"other", W/{tag}')
+    assert (again.status, again.body, again.headers["ETag"]) == (304, b"", tag)
+    sam.api.patch(path, {"price": 5})
+    fresh = anyone.get(path, If_None_Match=tag)
+    assert (fresh.status, fresh["price"], fresh.headers["ETag"]) == (200, 5, '"v2"')
+
+
+def test_head_answers_like_get_without_a_body(lamp: ProductRow, anyone: ApiClient) -> None:
+    answer = anyone.send("HEAD", f"/products/{lamp['_id']}")
+    assert (answer.status, answer.body, answer.headers["ETag"]) == (200, b"", '"v1"')
+
+
+def walk(api: ApiClient, url: str, link: str = "next") -> list[list[str]]:
+    """The names of each page, following `link`."""
+    pages, target = [], url
+    while target:
+        answer = api.get(target.removeprefix("http://testserver"))
+        pages.append([product["name"] for product in answer["items"]])
+        target = answer[link]
+    return pages
+
+
+def test_pages_hold_every_product_once_newest_first(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    for number in range(7):
+        make_product(name=str(number))
+    assert walk(anyone, "/products/?limit=3") == [["6", "5", "4"], ["3", "2", "1"], ["0"]]
+
+
+def test_previous_leads_back_to_the_first_page(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    for number in range(7):
+        make_product(name=str(number))
+    first = anyone.get("/products/?limit=3")
+    second = anyone.get(first["next"])
+    assert first["previous"] is None
+    back = anyone.get(second["previous"])
+    assert [product["name"] for product in back["items"]] == ["6", "5", "4"]
+    assert back["previous"] is None
+
+
+def test_a_product_added_while_paging_neither_repeats_nor_skips(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    for number in range(4):
+        make_product(name=str(number))
+    first = anyone.get("/products/?limit=2")
+    make_product(name="new")
+    second = anyone.get(first["next"])
+    assert [product["name"] for product in second["items"]] == ["1", "0"]
+
+
+def test_links_stand_in_the_header_too(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    for _ in range(3):
+        make_product()
+    answer = anyone.get("/products/?limit=1")
+    assert answer.headers["Link"] == f'<{answer["next"]}>; rel="next"'
+    middle = anyone.get(answer["next"])
+    assert f'<{middle["previous"]}>; rel="prev"' in middle.headers["Link"]
+
+
+def test_the_total_comes_on_request_only(lamp: ProductRow, anyone: ApiClient) -> None:
+    assert anyone.get("/products/").json().keys() == {"items", "next", "previous"}
+    answer = anyone.get("/products/?count=true")
+    assert (answer["count"], answer["count_is_exact"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=0", "/limit"),
+        ("limit=101", "/limit"),
+        ("limit=1000000", "/limit"),
+        ("limit=abc", "/limit"),
+        ("limit=1&limit=2", "/limit"),
+        ("cursor=nonsense", "/cursor"),
+        ("cursor=%00", "/cursor"),
+        ("count=perhaps", "/count"),
+        ("limmit=3", "/limmit"),
+        ("price[$gt]=3", "/price[$gt]"),
+        ("format=json", "/format"),
+    ],
+)
+def test_a_query_that_is_not_understood_is_400(query: str, pointer: str, anyone: ApiClient) -> None:
+    answer = anyone.get(f"/products/?{query}")
+    assert answer.outcome[0] == 400
+    if answer["code"] == "validation_error":
+        assert answer.pointers == [pointer]
+
+
+def test_a_cursor_of_another_list_is_refused(alice: Person, anyone: ApiClient) -> None:
+
+    def cursor(**content: Any) -> str:
+        return base64.urlsafe_b64encode(bson.encode(content)).decode()
+
+    for content in (
+        {"b": False, "o": "name:1", "v": ["x"]},
+        {"b": False, "o": "_id:-1", "v": [{"$gt": ""}]},
+        {"b": False, "o": "_id:-1", "v": []},
+        {"b": False, "o": "_id:-1", "v": "text"},
+        {},
+    ):
+        answer = anyone.get(f"/products/?cursor={cursor(**content)}")
+        assert answer.outcome == (400, "validation_error")
+        assert answer.pointers == ["/cursor"]
