@@ -1,5 +1,6 @@
 """All reads of accounts."""
 
+from collections.abc import Iterator
 from typing import cast
 
 from bson import ObjectId
@@ -62,6 +63,17 @@ def user_page(request: PageRequest) -> Page:
         request=request,
         projection=_WITHOUT_HASH,
     )
+
+
+def every_user(*, staff_only: bool = False, inactive_only: bool = False) -> Iterator[UserRow]:
+    """Users, newest first, without hashes, streamed. For operators."""
+    where: dict[str, bool] = {}
+    if staff_only:
+        where["is_staff"] = True
+    if inactive_only:
+        where["is_active"] = False
+    rows = collection(User).find(where, _WITHOUT_HASH).sort([("_id", -1)])
+    return (cast(UserRow, row) for row in rows)
 
 
 def user_for_login(login: str) -> UserRow | None:

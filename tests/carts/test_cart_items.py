@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.documents import ProductRow
-from tests.client import ApiClient, Person
+from tests.client import Answer, ApiClient, Person
 
 MakeProduct = Callable[..., ProductRow]
 
@@ -58,7 +58,9 @@ def test_bad_input_names_the_field(body: Any, pointer: str, cart: str, alice: Pe
 def test_what_cannot_be_bought_cannot_be_added(
     cart: str, make_product: MakeProduct, alice: Person
 ) -> None:
-    add = lambda body: alice.api.post(f"{cart}/items", body)  # noqa: E731
+    def add(body: dict[str, Any]) -> Answer:
+        return alice.api.post(f"{cart}/items", body)
+
     draft, gone = make_product(status="archived"), make_product(quantity=0)
     unknown = add({"product_id": "0" * 24, "quantity": 1})
     assert (unknown.outcome, unknown["product_id"]) == ((404, "product_not_found"), "0" * 24)

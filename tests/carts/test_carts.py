@@ -110,7 +110,7 @@ def test_without_a_token_there_are_no_carts(anyone: ApiClient) -> None:
     assert anyone.post("/shopping-carts/", {}).outcome == (401, "not_authenticated")
 
 
-ROUTES = [
+ROUTES: list[tuple[str, str, Any]] = [
     ("get", "", None),
     ("put", "", {"items": []}),
     ("patch", "", {"items": []}),

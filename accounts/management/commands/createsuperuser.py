@@ -1,0 +1,54 @@
+"""`manage.py createsuperuser`: a user with staff rights, which no API call can give."""
+
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandError
+from rest_framework.exceptions import ValidationError
+
+from accounts.management.terminal import PASSWORD_VARIABLE, ask_password
+from accounts.serializers import RegistrationInput
+from accounts.services import UserService
+from ecommerce.core.commands import ShopCommand
+from ecommerce.core.indexes import ensure_indexes
+from ecommerce.core.problems import field_errors
+
+
+class Command(ShopCommand):
+    """The same rules as registration over the API."""
+
+    help = "Create a staff user. Asks for what the options do not give."
+    examples: ClassVar[str] = f"""
+  manage.py createsuperuser
+  manage.py createsuperuser --username ann --email ann@shop.example
+  echo "$SECRET" | manage.py createsuperuser --username ann --email ann@shop.example --stdin
+  {PASSWORD_VARIABLE}=... manage.py createsuperuser --noinput --username ann --email a@b.example
+"""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Who, and where the password comes from."""
+        parser.add_argument("--username")
+        parser.add_argument("--email")
+        parser.add_argument("--stdin", action="store_true", help="read the password from stdin")
+        parser.add_argument("--noinput", action="store_true", help="never ask: fail instead")
+
+    def run(self, **options: Any) -> None:
+        """Validate as registration does, then create."""
+        ensure_indexes()
+        given = {name: self._given(name, options) for name in ("username", "email")}
+        given["password"] = ask_password(variable=PASSWORD_VARIABLE, from_stdin=options["stdin"])
+        serializer = RegistrationInput(data=given)
+        try:
+            serializer.is_valid(raise_exception=True)
+        except ValidationError as problem:
+            faults = field_errors(problem.detail)
+            text = " ".join(f"{fault.pointer.lstrip('/')}: {fault.detail}" for fault in faults)
+            raise CommandError(text) from None
+        user = UserService.register(**serializer.validated_data, is_staff=True)
+        self.stdout.write(f"Created staff user {user['username']} ({user['_id']}).")
+
+    def _given(self, name: str, options: dict[str, Any]) -> str:
+        value = options[name]
+        if value is None and options["noinput"]:
+            raise CommandError(f"--{name} is needed with --noinput.")
+        return value if value is not None else input(f"{name.capitalize()}: ").strip()

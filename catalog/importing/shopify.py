@@ -1,0 +1,100 @@
+"""Shopify's product CSV: one row a variant or a picture; rows with one Handle are one product.
+
+Columns: https://help.shopify.com/en/manual/products/import-export/using-csv
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
+
+import nh3
+
+from catalog.importing.rows import ImportRow, given
+
+COLUMNS: Final = (
+    "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Variant SKU",
+    "Variant Inventory Qty", "Variant Price", "Image Src", "Image Alt Text",
+)  # fmt: skip
+_MEANINGLESS: Final = {
+    "Option1 Name", "Variant Inventory Tracker", "Variant Inventory Policy", "Image Position",
+    "Variant Fulfillment Service", "Variant Requires Shipping", "Variant Taxable", "Gift Card",
+    "Variant Weight Unit", "Google Shopping / Custom Product",
+}  # fmt: skip
+"""Settings of Shopify's own that say nothing about the product where they have their default."""
+_DEFAULTS: Final = {"Option1 Value": "Default Title", "Variant Grams": "0"}
+_RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
+
+Line = tuple[int, dict[str, str]]
+
+
+def read(text: Iterable[str]) -> Iterator[ImportRow]:
+    """The products of the file, each with the line that it starts at."""
+    reader = csv.DictReader(text)
+    lines = ((reader.line_num, {k: unescape(v) for k, v in row.items() if k}) for row in reader)
+    for _, group in groupby(lines, key=lambda line: line[1].get("Handle", "")):
+        yield _product(list(group))
+
+
+def _product(lines: list[Line]) -> ImportRow:
+    number, first = lines[0]
+    row = ImportRow(place=f"line {number}", values={})
+    row.values = given(
+        [
+            ("slug", first.get("Handle")),
+            ("name", first.get("Title")),
+            ("description", nh3.clean(first.get("Body (HTML)", "")).strip()),
+            ("brand", first.get("Vendor")),
+            ("category", first.get("Type")),
+            ("tags", [tag.strip() for tag in first.get("Tags", "").split(",") if tag.strip()]),
+            ("sku", first.get("Variant SKU")),
+            ("quantity", _quantity(first.get("Variant Inventory Qty", ""), row)),
+            ("price", first.get("Variant Price")),
+            ("images", _images(lines)),
+            ("status", "draft" if first.get("Published", "").lower() == "false" else "active"),
+        ]
+    )
+    row.left_out = list(_left_out(lines))
+    return row
+
+
+def _quantity(text: str, row: ImportRow) -> int | str:
+    """Pieces; Shopify sells below zero, we do not."""
+    if not text:
+        return 0
+    try:
+        pieces = int(text)
+    except ValueError:
+        return text  # for ProductInput to refuse, with the line's number
+    if pieces < 0:
+        row.warnings.append(f"stock {pieces} was read as 0")
+    return max(pieces, 0)
+
+
+def _images(lines: list[Line]) -> list[dict[str, str]]:
+    return [
+        {"url": line["Image Src"], "alt": line.get("Image Alt Text", "")}
+        for _, line in lines
+        if line.get("Image Src")
+    ]
+
+
+def _left_out(lines: list[Line]) -> Iterator[str]:
+    for column, value in lines[0][1].items():
+        default = _DEFAULTS.get(column)
+        if column not in COLUMNS and column not in _MEANINGLESS and value not in ("", default):
+            yield column
+    for _, line in lines[1:]:
+        if line.get("Variant Price") or line.get("Option1 Value"):
+            yield "further variant"
+
+
+def escape(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula, made harmless (OWASP: CSV injection)."""
+    return f"'{cell}" if cell.startswith((*_RISKY, "'")) else cell
+
+
+def unescape(cell: str | None) -> str:
+    """Undo `escape`."""
+    text = cell or ""
+    return text[1:] if text[:1] == "'" and text[1:2] in {*_RISKY, "'"} else text

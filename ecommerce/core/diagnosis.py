@@ -1,0 +1,122 @@
+"""What `manage.py doctor` looks at: each check says how it is and what to do about it."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from django.conf import settings
+from django.core.cache import caches
+from mongoengine.connection import get_db
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
+
+from ecommerce.core import mongo
+from ecommerce.core.embedded import StoreError
+from ecommerce.core.indexes import declared, documents
+from ecommerce.core.mongo import collection
+
+_CLOCK_TOLERANCE: Final = 5.0
+"""Seconds between this clock and the database's before tokens start to misbehave."""
+_STRONG_KEY: Final = 50
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    level: Literal["ok", "warning", "failure"]
+    text: str
+
+
+def findings() -> Iterator[Finding]:
+    """Every check in turn; one that fails does not keep the others from running."""
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _python,
+        _store,
+        _redis,
+        _secrets,
+        _limits,
+    )
+    for check in checks:
+        yield from check()
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("python", "ok", sys.version.split()[0])
+
+
+def _store() -> Iterator[Finding]:
+    started = time.perf_counter()
+    try:
+        mongo.ping()
+    except (StoreError, PyMongoError) as fault:
+        yield Finding("store", "failure", str(fault))
+        return
+    elapsed = (time.perf_counter() - started) * 1000
+    if mongo.uses_embedded_store():
+        text = f"{settings.STORE_PATH}, embedded: for development; set MONGODB_URI for a server"
+        yield Finding("store", "ok", text)
+    else:
+        yield Finding("store", "ok", f"MongoDB answers in {elapsed:.0f} ms")
+        yield _clock()
+    yield _indexes()
+
+
+def _indexes() -> Finding:
+    missing = [
+        f"{index.collection}.{index.name}"
+        for document in documents()
+        for index in declared(document)
+        if index.name not in collection(document).index_information()
+    ]
+    if missing:
+        return Finding(
+            "indexes", "failure", f"missing: {', '.join(missing)}; run manage.py migrate"
+        )
+    return Finding("indexes", "ok", "all there")
+
+
+def _clock() -> Finding:
+    there = get_db().command("hello").get("localTime")
+    if there is None:
+        return Finding("clock", "ok", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+    apart = abs((datetime.now(UTC) - there.replace(tzinfo=UTC)).total_seconds())
+    if apart > _CLOCK_TOLERANCE:
+        text = f"{apart:.0f} s from the database's clock: tokens expire early or late; set up NTP"
+        return Finding("clock", "failure", text)
+    return Finding("clock", "ok", f"{apart:.1f} s from the database's clock")
+
+
+def _redis() -> Iterator[Finding]:
+    if not settings.REDIS_URL:
+        text = "not set: the cache and the limits are this process's own; set REDIS_URL to share"
+        yield Finding("redis", "ok", text)
+        return
+    started = time.perf_counter()
+    try:
+        caches["default"].get("doctor")
+    except (RedisError, OSError) as fault:
+        yield Finding("redis", "failure", f"{fault}; is it running, and is REDIS_URL right?")
+    else:
+        elapsed = (time.perf_counter() - started) * 1000
+        yield Finding("redis", "ok", f"answers in {elapsed:.0f} ms")
+
+
+def _secrets() -> Iterator[Finding]:
+    if len(settings.SECRET_KEY) < _STRONG_KEY:
+        text = f"SECRET_KEY has fewer than {_STRONG_KEY} characters: anyone may guess tokens"
+        yield Finding("secrets", "failure", text)
+    else:
+        yield Finding("secrets", "ok", "SECRET_KEY is long enough")
+
+
+def _limits() -> Iterator[Finding]:
+    if settings.RATE_LIMITS_ENABLED:
+        yield Finding("limits", "ok", "rate limits are on")
+    else:
+        yield Finding("limits", "warning", "rate limits are off: that is for load tests only")
