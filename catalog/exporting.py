@@ -15,8 +15,9 @@ from ecommerce.core.money import as_text
 def write_jsonl(products: Iterable[ProductRow], file: TextIO) -> int:
     """One JSON object a line, as the API shows it; how many."""
     count = 0
-    for count, row in enumerate(products, 1):  # noqa: B007 - the last number is the answer
+    for row in products:
         file.write(orjson.dumps(present_product(row)).decode() + "\n")
+        count += 1
     return count
 
 
@@ -25,9 +26,10 @@ def write_csv(products: Iterable[ProductRow], file: TextIO) -> int:
     writer = csv.DictWriter(file, COLUMNS)
     writer.writeheader()
     count = 0
-    for count, row in enumerate(products, 1):
+    for row in products:
         for line in _lines(row):
             writer.writerow({column: escape(cell) for column, cell in line.items()})
+        count += 1
     return count
 
 
@@ -43,6 +45,7 @@ def _lines(row: ProductRow) -> Iterable[Mapping[str, str]]:
         "Type": row.get("category", ""),
         "Tags": ", ".join(row.get("tags", [])),
         "Published": "false" if row["status"] == "draft" else "true",
+        "Status": row["status"],
         "Variant SKU": row.get("sku", ""),
         "Variant Inventory Qty": str(row["quantity"]),
         "Variant Price": as_text(row["price_minor"], row["currency"]),

@@ -1,5 +1,6 @@
 """The WSGI entry point: `gunicorn ecommerce.wsgi`."""
 
+import logging
 import os
 import sys
 
@@ -17,5 +18,9 @@ try:
         mongo.connect()  # in the worker, so after the fork; a server is asked at the first request
     except StoreError as problem:
         sys.exit(f"Cannot start: {problem}")
+    if mongo.uses_embedded_store():
+        logging.getLogger("ecommerce").warning(
+            "Data lives in the embedded store, which is for development: one process, one file."
+        )
 except ImproperlyConfigured as problem:
     sys.exit(f"Cannot start: {problem}")

@@ -23,7 +23,7 @@ def read(text: str) -> Iterator[ImportRow]:
     """
     for number, item in enumerate(_items(text), 1):
         if not isinstance(item, dict):
-            raise ValueError(f"item {number} is no object")
+            raise ValueError(f"item {number} is no object")  # noqa: TRY004 - a fault of the file
         yield _product(number, item)
 
 
@@ -50,6 +50,7 @@ def _product(number: int, item: dict[str, Any]) -> ImportRow:
         ]
     return ImportRow(
         place=f"item {number}",
+        product_id=str(item.get("id", "")),
         values=given((name, renamed.get(name)) for name in _OWN),
         left_out=sorted(renamed.keys() - {*_OWN, *_MADE_BY_US}),
     )

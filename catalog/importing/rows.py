@@ -13,6 +13,8 @@ class ImportRow:
     place: str
     """Where it stands, for people: `line 7` or `item 3`."""
     values: dict[str, Any]
+    product_id: str = ""
+    """The id in this catalog, where the file is an export of ours and names no sku and no slug."""
     left_out: list[str] = field(default_factory=list)
     """Names of what the file says and a product cannot hold; one entry for each occurrence."""
     warnings: list[str] = field(default_factory=list)

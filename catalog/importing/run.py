@@ -6,9 +6,9 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 
 from catalog.documents import ProductRow
-from catalog.errors import DuplicateProductError
+from catalog.errors import DuplicateProductError, ProductNotFoundError
 from catalog.importing.rows import ImportRow, Report
-from catalog.selectors import product_with
+from catalog.selectors import product, product_with
 from catalog.serializers import ProductInput
 from catalog.services import ProductService
 from ecommerce.core.problems import field_errors
@@ -22,7 +22,7 @@ def import_rows(
 ) -> Report:
     """Create, update or leave each product; a faulty row keeps no other from coming in.
 
-    A row is the product with its sku; without a sku, the one with its slug.
+    A row is the product with its sku; without a sku, the one with its slug; else with its id.
     """
     report = Report()
     for row in rows:
@@ -44,7 +44,7 @@ def _import(row: ImportRow, report: Report, *, dry_run: bool) -> None:
     serializer = ProductInput(data=row.values)
     serializer.is_valid(raise_exception=True)
     values = serializer.validated_data
-    stored = _stored(values)
+    stored = _stored(row, values)
     if stored is None:
         report.created += 1
         if not dry_run:
@@ -57,11 +57,14 @@ def _import(row: ImportRow, report: Report, *, dry_run: bool) -> None:
             ProductService.update(product_id=str(stored["_id"]), changes=values)
 
 
-def _stored(values: Mapping[str, Any]) -> ProductRow | None:
+def _stored(row: ImportRow, values: Mapping[str, Any]) -> ProductRow | None:
     for key in ("sku", "slug"):
         if values.get(key):
             return product_with(**{key: values[key]})
-    return None
+    try:
+        return product(row.product_id, for_staff=True)
+    except ProductNotFoundError:
+        return None
 
 
 def _says_the_same(stored: ProductRow, values: Mapping[str, Any]) -> bool:

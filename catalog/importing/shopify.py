@@ -4,6 +4,7 @@ Columns: https://help.shopify.com/en/manual/products/import-export/using-csv
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
@@ -13,7 +14,7 @@ import nh3
 from catalog.importing.rows import ImportRow, given
 
 COLUMNS: Final = (
-    "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Variant SKU",
+    "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Status", "Variant SKU",
     "Variant Inventory Qty", "Variant Price", "Image Src", "Image Alt Text",
 )  # fmt: skip
 _MEANINGLESS: Final = {
@@ -23,6 +24,8 @@ _MEANINGLESS: Final = {
 }  # fmt: skip
 """Settings of Shopify's own that say nothing about the product where they have their default."""
 _DEFAULTS: Final = {"Option1 Value": "Default Title", "Variant Grams": "0"}
+_OWN_HANDLE: Final = re.compile(r"product-([0-9a-f]{24})")
+"""What our export writes for a product without a slug: the format wants a Handle in each row."""
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 
 Line = tuple[int, dict[str, str]]
@@ -38,10 +41,11 @@ def read(text: Iterable[str]) -> Iterator[ImportRow]:
 
 def _product(lines: list[Line]) -> ImportRow:
     number, first = lines[0]
-    row = ImportRow(place=f"line {number}", values={})
+    own_id = _OWN_HANDLE.fullmatch(first.get("Handle", ""))
+    row = ImportRow(place=f"line {number}", values={}, product_id=own_id[1] if own_id else "")
     row.values = given(
         [
-            ("slug", first.get("Handle")),
+            ("slug", None if own_id else first.get("Handle")),
             ("name", first.get("Title")),
             ("description", nh3.clean(first.get("Body (HTML)", "")).strip()),
             ("brand", first.get("Vendor")),
@@ -51,11 +55,15 @@ def _product(lines: list[Line]) -> ImportRow:
             ("quantity", _quantity(first.get("Variant Inventory Qty", ""), row)),
             ("price", first.get("Variant Price")),
             ("images", _images(lines)),
-            ("status", "draft" if first.get("Published", "").lower() == "false" else "active"),
+            ("status", first.get("Status") or _status(first.get("Published", ""))),
         ]
     )
     row.left_out = list(_left_out(lines))
     return row
+
+
+def _status(published: str) -> str:
+    return "draft" if published.lower() == "false" else "active"
 
 
 def _quantity(text: str, row: ImportRow) -> int | str:

@@ -1,13 +1,20 @@
 """The base of every command of ours: examples in --help, and no traceback for a user's mistake."""
 
+import sys
 from argparse import RawDescriptionHelpFormatter
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pymongo.errors import PyMongoError
+from rich.console import Console
+from rich.progress import Progress
 
 from ecommerce.core.embedded import StoreError
 from ecommerce.core.errors import DomainError
+
+_STDERR: Final = Console(stderr=True)  # so that a bar never mixes with a command's output
 
 
 class _HelpFormatter(RawDescriptionHelpFormatter):
@@ -51,6 +58,13 @@ class ShopCommand(BaseCommand):
     def run(self, **options: Any) -> None:
         """What the command does."""
         raise NotImplementedError
+
+    @contextmanager
+    def progress(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar for long work, where a person is looking; yields what to call with each step done."""
+        with Progress(transient=True, disable=not sys.stderr.isatty(), console=_STDERR) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda done: bar.advance(task, done)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before something is destroyed; `yes` is the --yes option.

@@ -4,7 +4,6 @@ Connects at first use, so after gunicorn has forked (PyMongo's clients do not su
 never for a command that needs no data.
 """
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
@@ -18,8 +17,6 @@ from pymongo.collection import Collection
 from pymongo.uri_parser import parse_uri
 
 from ecommerce.core.embedded import open_embedded_client
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_DATABASE: Final = "ecommerce"
 CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
@@ -79,7 +76,6 @@ def _connect_embedded() -> None:
         tz_aware=True,
         uuidRepresentation="standard",
     )
-    logger.info("Data lives in the embedded development store, %s", settings.STORE_PATH)
 
 
 def _connect_server() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from accounts.presenters import present_user
@@ -45,8 +44,12 @@ class Command(ShopCommand):
 
     def run(self, **options: Any) -> None:
         """Do the one action."""
-        actions: dict[str, Callable[..., None]] = {"list": self._list, "show": self._show}
-        actions.get(options["action"], self._set_flag)(options)
+        if options["action"] == "list":
+            self._list(options)
+        elif options["action"] == "show":
+            self._show(options)
+        else:
+            self._set_flag(options)
 
     def _list(self, options: dict[str, Any]) -> None:
         for user in every_user(staff_only=options["staff"], inactive_only=options["inactive"]):

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
-from rich.progress import Progress
 
 from catalog.importing import Report, UnreadableFileError, import_rows, read_rows
 from ecommerce.core.commands import ShopCommand
@@ -25,9 +24,7 @@ class Command(ShopCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which file, and how."""
         parser.add_argument("file", type=Path)
-        parser.add_argument(
-            "--dry-run", action="store_true", help="check everything, write nothing"
-        )
+        parser.add_argument("--dry-run", action="store_true", help="check all, write nothing")
         parser.add_argument(
             "--format", choices=["shopify", "json"], default="", help="if not clear"
         )
@@ -39,11 +36,8 @@ class Command(ShopCommand):
         except UnreadableFileError as fault:
             raise CommandError(str(fault), returncode=2) from None
         ensure_indexes()
-        with Progress(transient=True) as bar:
-            task = bar.add_task("importing", total=len(rows))
-            report = import_rows(
-                rows, dry_run=options["dry_run"], progress=lambda: bar.advance(task)
-            )
+        with self.progress("importing", len(rows)) as advance:
+            report = import_rows(rows, dry_run=options["dry_run"], progress=lambda: advance(1))
         self._say(report, dry_run=options["dry_run"])
         if report.faults:
             raise CommandError(f"{len(report.faults)} of {report.total} products did not come in.")

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 from django.conf import settings
-from rich.progress import Progress
 
 from catalog.selectors import is_empty
 from demo import seeding
@@ -44,8 +43,6 @@ class Command(ShopCommand):
             self._seed(name, options[name], options["seed"])
 
     def _seed(self, name: str, count: int, seed: int) -> None:
-        with Progress(transient=True) as bar:
-            task = bar.add_task(name, total=count)
-            add = getattr(seeding, f"seed_{name}")
-            added = add(count, seed=seed, progress=lambda done: bar.advance(task, done))
+        with self.progress(name, count) as advance:
+            added = getattr(seeding, f"seed_{name}")(count, seed=seed, progress=advance)
         self.stdout.write(f"{name}: {added} added, {count - added} were there.")

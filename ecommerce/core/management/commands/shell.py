@@ -17,8 +17,7 @@ class Command(shell.Command):
         """The documents, by their import paths."""
         return [f"{document.__module__}.{document.__name__}" for document in documents()]
 
-    def handle(self, **options: Any) -> str | None:
+    def handle(self, **options: Any) -> None:
         """Connect before the first line is typed."""
         mongo.connect()
-        result: str | None = super().handle(**options)
-        return result
+        super().handle(**options)
