@@ -29,7 +29,8 @@ class UserViewSet(ShopViewSet):
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Registration needs no token, so a stale one does not block it."""
-        return [] if getattr(self.request, "method", "") == "POST" else super().get_authenticators()
+        registers = not self.detail and getattr(self.request, "method", "") == "POST"
+        return [] if registers else super().get_authenticators()
 
     def get_permissions(self) -> list[BasePermission]:
         """Who may call which action."""

@@ -14,8 +14,8 @@ import nh3
 from catalog.importing.rows import ImportRow, given
 
 COLUMNS: Final = (
-    "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Status", "Variant SKU",
-    "Variant Inventory Qty", "Variant Price", "Image Src", "Image Alt Text",
+    "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Status",
+    "Variant SKU", "Variant Inventory Qty", "Variant Price", "Image Src", "Image Alt Text",
 )  # fmt: skip
 _MEANINGLESS: Final = {
     "Option1 Name", "Variant Inventory Tracker", "Variant Inventory Policy", "Image Position",
@@ -47,7 +47,7 @@ def _product(lines: list[Line]) -> ImportRow:
         [
             ("slug", None if own_id else first.get("Handle")),
             ("name", first.get("Title")),
-            ("description", nh3.clean(first.get("Body (HTML)", "")).strip()),
+            ("description", _safe_html(first.get("Body (HTML)", ""))),
             ("brand", first.get("Vendor")),
             ("category", first.get("Type")),
             ("tags", [tag.strip() for tag in first.get("Tags", "").split(",") if tag.strip()]),
@@ -60,6 +60,11 @@ def _product(lines: list[Line]) -> ImportRow:
     )
     row.left_out = list(_left_out(lines))
     return row
+
+
+def _safe_html(body: str) -> str:
+    """Markup without anything a browser would run; text without markup stays as it is."""
+    return (nh3.clean(body) if "<" in body else body).strip()
 
 
 def _status(published: str) -> str:

@@ -61,7 +61,7 @@ class ShopCommand(BaseCommand):
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Callable[[int], None]]:
-        """A bar for long work, where a person is looking; yields what to call with each step done."""
+        """A bar for long work, where a person is looking; yields what to call at each step."""
         with Progress(transient=True, disable=not sys.stderr.isatty(), console=_STDERR) as bar:
             task = bar.add_task(label, total=total)
             yield lambda done: bar.advance(task, done)

@@ -35,14 +35,7 @@ class Finding:
 
 def findings() -> Iterator[Finding]:
     """Every check in turn; one that fails does not keep the others from running."""
-    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        _python,
-        _store,
-        _redis,
-        _secrets,
-        _limits,
-    )
-    for check in checks:
+    for check in (_python, _store, _redis, _secrets, _limits):
         yield from check()
 
 

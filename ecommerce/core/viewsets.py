@@ -54,6 +54,11 @@ class ShopViewSet(viewsets.ViewSet):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
+    def check_permissions(self, request: Request) -> None:
+        """Anyone may ask which methods there are."""
+        if request.method != "OPTIONS":
+            super().check_permissions(request)
+
     def options(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
         """204 with the methods in `Allow` (RFC 9110 section 9.3.7)."""
         return Response(status=204)

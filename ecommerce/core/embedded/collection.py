@@ -174,10 +174,9 @@ class EmbeddedCollection(Collection):
         keys = create_index_list(key_or_list)
         name: str = options.get("name") or gen_index_name(keys)
         chosen = {option: options.get(option) for option in _INDEX_OPTIONS}
-        definition = {
-            "key": keys,
-            **{option: value for option, value in chosen.items() if value not in (None, False)},
-        }
+        # "is": an expiry of 0 seconds counts, though 0 equals False.
+        unset = [option for option, value in chosen.items() if value is None or value is False]
+        definition = {"key": keys, **{o: v for o, v in chosen.items() if o not in unset}}
         with self.database.client.lock:
             store = self._store
             known = store.indexes.get(name)

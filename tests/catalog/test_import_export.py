@@ -1,0 +1,190 @@
+"""`import_products` and `export_products`: products from files and back, without a difference."""
+
+import csv
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from catalog.documents import Product, ProductRow
+from ecommerce.core.mongo import collection
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+HEADER = "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Value,Variant SKU,"
+HEADER += "Variant Inventory Qty,Variant Price,Variant Compare At Price,Image Src,Image Alt Text\n"
+
+
+def import_file(path: Path, *options: str) -> str:
+    out = StringIO()
+    call_command("import_products", str(path), *options, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def shopify(tmp_path: Path) -> Callable[[str], Path]:
+    def write(rows: str) -> Path:
+        path = tmp_path / "products.csv"
+        path.write_text(HEADER + rows, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_shopify_row_becomes_a_product(shopify: Callable[[str], Path]) -> None:
+    path = shopify(
+        'mug,Blue Mug,<b>Big</b><script>x</script>,Eastlight,kitchen,"a, b",true,Default Title,'
+        "M-1,7,12.50,,https://img.example/1.jpg,Front\nmug,,,,,,,,,,,,https://img.example/2.jpg,\n"
+    )
+    assert import_file(path) == "1 created, 0 updated, 0 unchanged, 0 faulty.\n"
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["slug"], row["name"], row["sku"]) == ("mug", "Blue Mug", "M-1")
+    assert (row["price_minor"], row["quantity"], row["status"]) == (1250, 7, "active")
+    assert (row["brand"], row["category"], row["tags"]) == ("Eastlight", "kitchen", ["a", "b"])
+    assert row["description"] == "<b>Big</b>"
+    assert row["images"] == [
+        {"url": "https://img.example/1.jpg", "alt": "Front"},
+        {"url": "https://img.example/2.jpg", "alt": ""},
+    ]
+
+
+def test_what_a_product_cannot_hold_is_named(shopify: Callable[[str], Path]) -> None:
+    path = shopify("top,Top,,,,,true,Small,,1,60,80,,\ntop,,,,,,,Medium,,2,70,90,,\n")
+    assert import_file(path).startswith(
+        "Not kept, a product has no place for it: "
+        "Option1 Value (1), Variant Compare At Price (1), further variant (1).\n"
+    )
+
+
+def test_faulty_rows_name_their_lines_and_keep_no_other_out(
+    shopify: Callable[[str], Path],
+) -> None:
+    path = shopify(
+        "a,A,,,,,true,,,1,free,,,\n"
+        "b,B,,,,,true,,,many,1,,,\n"
+        "c,,,,,,true,,,1,1,,,\n"
+        "d,D,,,,,true,,,-3,1,,,\n"
+    )
+    out = StringIO()
+    with pytest.raises(CommandError, match="3 of 4 products did not come in") as refused:
+        call_command("import_products", str(path), stdout=out)
+    assert refused.value.returncode == 1
+    assert out.getvalue().splitlines() == [
+        "line 5: stock -3 was read as 0",
+        "line 2: price: A price is a number such as 19.99, or the same as text.",
+        "line 3: quantity: A valid integer is required.",
+        "line 4: name: This field is required.",
+        "1 created, 0 updated, 0 unchanged, 3 faulty.",
+    ]
+
+
+def test_a_dry_run_writes_nothing(shopify: Callable[[str], Path]) -> None:
+    path = shopify("a,A,,,,,true,,,1,1,,,\n")
+    assert import_file(path, "--dry-run") == (
+        "1 would be created, 0 would be updated, 0 unchanged, 0 faulty.\n"
+    )
+    assert collection(Product).count_documents({}) == 0
+
+
+def test_a_product_is_found_again_by_sku_or_else_by_slug(shopify: Callable[[str], Path]) -> None:
+    import_file(shopify("a,A,,,,,true,,S-1,1,1,,,\nb,B,,,,,true,,,1,1,,,\n"))
+    path = shopify("renamed,A,,,,,true,,S-1,1,1,,,\nb,B,,,,,true,,,1,2,,,\n")
+    assert import_file(path) == "0 created, 2 updated, 0 unchanged, 0 faulty.\n"
+    assert {row["slug"]: row["price_minor"] for row in collection(Product).find({})} == {
+        "renamed": 100,
+        "b": 200,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("x.json", b"{", "cannot be read"),
+        ("x.json", b"5", "holds no list of products"),
+        ("x.json", b"[5]", "item 1 is no object"),
+        ("x.csv", b"a,b\n1,2\n", "no columns Handle"),
+        ("x.csv", b"", "no columns Handle"),
+    ],
+)
+def test_a_file_of_no_known_format_is_refused(
+    name: str, content: bytes, fault: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CommandError, match=fault) as refused:
+        import_file(tmp_path / name)
+    assert refused.value.returncode == 2
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="No such file"):
+        import_file(tmp_path / "nothing.csv")
+
+
+def test_old_spreadsheet_bytes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    path.write_bytes((HEADER + "a,Café,,,,,true,,,1,1,,,\r\n").encode("cp1252"))
+    import_file(path)
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert row["name"] == "Café"
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.jsonl"])
+def test_export_then_import_changes_nothing(
+    name: str, make_product: Callable[..., ProductRow], tmp_path: Path
+) -> None:
+    make_product()
+    make_product(sku="S-1", description="Plain & simple", tags=["x", "y"], quantity=0)
+    make_product(slug="lamp", brand="=cmd()", category="'quoted", status="draft")
+    make_product(status="archived", name="-5", images=[{"url": "https://i.example/1", "alt": "@a"}])
+    before = list(collection(Product).find({}))
+    call_command("export_products", str(tmp_path / name), stderr=StringIO())
+    assert import_file(tmp_path / name) == "0 created, 0 updated, 4 unchanged, 0 faulty.\n"
+    assert list(collection(Product).find({})) == before
+
+
+def test_cells_that_a_spreadsheet_would_run_are_harmless(
+    make_product: Callable[..., ProductRow], tmp_path: Path
+) -> None:
+    make_product(name="=HYPERLINK(1)")
+    call_command("export_products", str(tmp_path / "all.csv"), stderr=StringIO())
+    assert "'=HYPERLINK(1)" in (tmp_path / "all.csv").read_text()
+
+
+real = pytest.mark.skipif(not DATA.exists(), reason="the real data sets are not beside the project")
+
+
+@real
+def test_the_real_shopify_file_comes_in_exactly() -> None:
+    path = DATA / "shopify-products-apparel.csv"
+    assert "20 created, 0 updated, 0 unchanged, 0 faulty." in import_file(path)
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = [line for line in csv.DictReader(file) if line["Title"]]
+    expected = {
+        line["Handle"]: (
+            int(Decimal(line["Variant Price"]) * 100),
+            int(line["Variant Inventory Qty"]),
+        )
+        for line in lines
+    }
+    stored = collection(Product).find({})
+    assert {row["slug"]: (row["price_minor"], row["quantity"]) for row in stored} == expected
+    assert "further variant (2)" in import_file(path)
+
+
+@real
+def test_the_real_json_file_comes_in_exactly_and_again_without_a_change(tmp_path: Path) -> None:
+    path = DATA / "dummyjson-products.json"
+    assert "194 created, 0 updated, 0 unchanged, 0 faulty." in import_file(path)
+    items = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    expected = {item["sku"]: (int(item["price"] * 100), item["stock"]) for item in items}
+    stored = {r["sku"]: (r["price_minor"], r["quantity"]) for r in collection(Product).find({})}
+    assert stored == expected
+    assert "0 created, 0 updated, 194 unchanged, 0 faulty." in import_file(path)
+    for name in ("all.csv", "all.jsonl"):
+        call_command("export_products", str(tmp_path / name), stderr=StringIO())
+        assert "194 unchanged" in import_file(tmp_path / name)

@@ -1,0 +1,56 @@
+"""Documents and the rows they are read as never drift apart; indexes are declared and made."""
+
+import pytest
+from mongoengine import Document, EmbeddedDocument
+from pymongo.errors import DuplicateKeyError
+
+from accounts.documents import RefreshFamily, RefreshFamilyRow, User, UserRow
+from carts.documents import CartItem, CartRow, LineRow, ShoppingCart
+from catalog.documents import Image, ImageRow, Product, ProductRow
+from ecommerce.core.indexes import IndexConflictError, declared, documents, ensure_indexes
+from ecommerce.core.mongo import collection
+
+PAIRS: list[tuple[type, type]] = [
+    (User, UserRow),
+    (RefreshFamily, RefreshFamilyRow),
+    (Product, ProductRow),
+    (Image, ImageRow),
+    (ShoppingCart, CartRow),
+    (CartItem, LineRow),
+]
+
+
+@pytest.mark.parametrize(("document", "row"), PAIRS)
+def test_a_row_names_the_fields_of_its_document(
+    document: type[Document] | type[EmbeddedDocument], row: type
+) -> None:
+    assert set(document._db_field_map.values()) == set(row.__annotations__)
+
+
+def test_every_document_is_known_to_the_index_command() -> None:
+    assert set(documents()) == {User, RefreshFamily, Product, ShoppingCart}
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_declared_index_is_made_and_making_it_again_is_no_change(
+    document: type[Document],
+) -> None:
+    ensure_indexes([document])
+    made = collection(document).index_information()
+    assert {index.name for index in declared(document)} <= made.keys()
+
+
+def test_duplicates_that_forbid_an_index_are_listed() -> None:
+    users = collection(User)
+    users.drop_index("email_unique")
+    try:
+        for number in (1, 2):
+            users.insert_one({"_id": number, "email_key": "a@b.c", "username_key": str(number)})
+        with pytest.raises(IndexConflictError, match=r"email_key='a@b\.c': 1, 2"):
+            ensure_indexes([User])
+    finally:
+        users.delete_many({})
+        ensure_indexes([User])
+    users.insert_one({"_id": 1, "email_key": "a", "username_key": "1"})
+    with pytest.raises(DuplicateKeyError):
+        users.insert_one({"_id": 2, "email_key": "a", "username_key": "2"})

@@ -1,0 +1,155 @@
+"""Whatever is sent, the answer is a problem with a code: never a 500, never a lost write."""
+
+from typing import Any
+
+import pytest
+
+from catalog.documents import Product, ProductRow
+from ecommerce.core.mongo import collection
+from tests.client import Answer, ApiClient, Person
+
+
+def post(person: Person, raw: bytes, **options: Any) -> Answer:
+    return person.api.send("POST", "/products/", raw=raw, **options)
+
+
+BODIES = {
+    "not json": (b"{", 400, "malformed_json"),
+    "empty": (b"", 400, "validation_error"),
+    "nan": (b'{"price": NaN}', 400, "malformed_json"),
+    "infinity": (b'{"price": -Infinity}', 400, "malformed_json"),
+    "huge exponent": (b'{"name": "x", "price": 1e400}', 400, "validation_error"),
+    "absurd exponent": (b'{"name": "x", "price": 1e99999999999999999999}', 400, ""),
+    "tiny exponent": (b'{"name": "x", "price": 1e-400}', 400, "validation_error"),
+    "2^63": (b'{"name": "x", "quantity": 9223372036854775808}', 400, "integer_out_of_range"),
+    "10,000 digits": (b'{"quantity": ' + b"9" * 10_000 + b"}", 400, "malformed_json"),
+    "nul": (b'{"name": "a\\u0000b", "price": 1}', 400, "nul_character"),
+    "nul in a key": (b'{"na\\u0000me": "ab", "price": 1}', 400, "nul_character"),
+    "half a surrogate": (b'{"name": "\\ud800", "price": 1}', 400, "invalid_unicode"),
+    "deep array": (b"[" * 100_000 + b"]" * 100_000, 400, "too_deep"),
+    "deep object": (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, 400, "too_deep"),
+    "33 levels": (b"[" * 33 + b"]" * 33, 400, "too_deep"),
+    "bad utf-8": (b'{"name": "\xff\xfe"}', 400, "invalid_utf8"),
+    "utf-16": ('{"name": "x"}'.encode("utf-16"), 400, "invalid_utf8"),
+    "twice the same key": (b'{"price": 1, "price": 2, "name": "x"}', 400, "duplicate_key"),
+    "too large": (b'{"name": "' + b"x" * 1024 * 1024 + b'"}', 413, "body_too_large"),
+    "an array": (b"[]", 400, "validation_error"),
+    "null": (b"null", 400, "validation_error"),
+    "a string": (b'"text"', 400, "validation_error"),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_hostile_body_gets_its_code_and_stores_nothing(name: str, sam: Person) -> None:
+    raw, status, code = BODIES[name]
+    answer = post(sam, raw)
+    assert answer.status == status
+    assert not code or answer["code"] == code
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert collection(Product).count_documents({}) == 0
+
+
+def test_brackets_in_text_are_no_nesting(sam: Person) -> None:
+    raw = b'{"name": "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\"[", "price": 1}'
+    assert post(sam, raw).status == 201
+
+
+def test_escaped_astral_characters_are_fine(sam: Person) -> None:
+    assert post(sam, b'{"name": "\\ud83d\\ude00", "price": 1}')["name"] == "\U0001f600"
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "x"]
+)
+def test_another_media_type_is_415(content_type: str, sam: Person) -> None:
+    answer = post(sam, b"a=b", content_type=content_type)
+    assert answer.outcome == (415, "unsupported_media_type")
+
+
+def test_a_chunked_body_is_411(sam: Person) -> None:
+    answer = post(sam, b"", headers={"Transfer-Encoding": "chunked"})
+    assert answer.outcome == (411, "length_required")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/products/"),
+        ("DELETE", "/users/"),
+        ("POST", "/users/me"),
+        ("GET", "/token"),
+        ("GET", "/shopping-carts/x/clear"),
+        ("TRACE", "/products/"),
+        ("PROPFIND", "/products/"),
+    ],
+)
+def test_a_wrong_method_is_405_with_allow(method: str, path: str, sam: Person) -> None:
+    answer = sam.api.send(method, path)
+    assert answer.status == 405
+    assert answer.headers["Allow"]
+
+
+def test_options_names_the_methods(anyone: ApiClient) -> None:
+    answer = anyone.send("OPTIONS", "/products/")
+    assert (answer.status, answer.headers["Allow"]) == (204, "GET, POST, HEAD, OPTIONS")
+
+
+def test_a_wrong_host_is_400(anyone: ApiClient) -> None:
+    answer = anyone.get("/products/", Host="evil.example")
+    assert answer.outcome == (400, "invalid_host")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/products/x/y", "/%ff", "/%00", "/token/x"])
+def test_an_unknown_path_is_a_404_problem(path: str, anyone: ApiClient) -> None:
+    answer = anyone.get(path)
+    assert answer.outcome == (404, "not_found")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_answer_that_cannot_be_given_is_406(lamp: ProductRow, anyone: ApiClient) -> None:
+    answer = anyone.get("/products/", Accept="image/png")
+    assert answer.outcome == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize("query", ["cursor=%ff%fe", "%00=1", "limit=%F0%9F%98%80", "a=1&a=2", "=1"])
+def test_a_hostile_query_is_400(query: str, anyone: ApiClient) -> None:
+    assert anyone.get(f"/products/?{query}").status == 400
+
+
+def test_a_query_where_none_is_known_is_400(lamp: ProductRow, sam: Person) -> None:
+    path = f"/products/{lamp['_id']}?x=1"
+    assert sam.api.get(path).pointers == ["/x"]
+    assert sam.api.delete(path).pointers == ["/x"]
+
+
+def test_a_problem_has_every_member_of_rfc_9457_and_ours(anyone: ApiClient) -> None:
+    answer = anyone.get("/products/nothing", X_Request_ID="my-request-1")
+    assert answer.json() == {
+        "type": "urn:problem-type:shop:product-not-found",
+        "title": "Not found",
+        "status": 404,
+        "detail": "There is no such product.",
+        "instance": "/products/nothing",
+        "code": "product_not_found",
+        "request_id": "my-request-1",
+    }
+
+
+@pytest.mark.parametrize("bad", ["short", "x" * 129, "has blank", "a\nb-injection", "<script>"])
+def test_a_request_id_that_is_not_well_formed_is_replaced(bad: str, anyone: ApiClient) -> None:
+    made = anyone.get("/livez", X_Request_ID=bad).headers["X-Request-ID"]
+    assert len(made) == 32
+    assert made != bad
+
+
+def test_a_fault_of_ours_shows_no_internals(
+    anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("catalog.selectors.product_page", broken)
+    anyone._client.raise_request_exception = False
+    answer = anyone.get("/products/")
+    assert answer.outcome == (500, "internal_error")
+    assert b"secret" not in answer.body

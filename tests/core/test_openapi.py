@@ -1,0 +1,78 @@
+"""The OpenAPI document: complete, and what a generated client would want."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.client import ApiClient
+
+
+@pytest.fixture
+def document(anyone: ApiClient) -> Any:
+    answer = anyone.get("/openapi.json")
+    assert answer.status == 200
+    return json.loads(answer.body)
+
+
+def operations(document: Any) -> list[tuple[str, str, Any]]:
+    return [
+        (path, method, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+def test_every_row_of_the_api_is_there(document: Any) -> None:
+    assert {path: set(item) for path, item in document["paths"].items()} == {
+        "/token": {"post"},
+        "/token/revoke": {"post"},
+        "/users/": {"get", "post"},
+        "/users/{id}": {"get", "put", "patch", "delete"},
+        "/products/": {"get", "post"},
+        "/products/{id}": {"get", "put", "patch", "delete"},
+        "/shopping-carts/": {"get", "post"},
+        "/shopping-carts/{id}": {"get", "put", "patch", "delete"},
+        "/shopping-carts/{id}/items": {"post"},
+        "/shopping-carts/{id}/items/{product_id}": {"put", "patch", "delete"},
+        "/shopping-carts/{id}/clear": {"delete"},
+    }
+
+
+def test_every_operation_has_a_name_a_summary_a_tag_and_its_errors(document: Any) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(names)) == len(names) == 25
+    for path, method, operation in operations(document):
+        assert operation["summary"], (path, method)
+        assert len(operation["tags"]) == 1
+        statuses = {int(status) for status in operation["responses"]}
+        assert min(statuses) < 300, (path, method)
+        assert any(status >= 400 for status in statuses), (path, method)
+
+
+def test_every_body_has_an_example(document: Any) -> None:
+    for path, method, operation in operations(document):
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            if path != "/token/revoke":
+                assert media["examples"], (path, method)
+
+
+def test_signing_in_is_the_password_flow(document: Any) -> None:
+    scheme = document["components"]["securitySchemes"]
+    assert scheme == {
+        "password": {
+            "type": "oauth2",
+            "flows": {"password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": {}}},
+        }
+    }
+    operation = document["paths"]["/shopping-carts/"]["post"]
+    assert operation["security"] == [{"password": []}]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/", "/redoc", "/redoc/", "/"])
+def test_the_pages_need_nothing_from_outside(path: str, anyone: ApiClient) -> None:
+    answer = anyone.get(path, Accept="text/html")
+    assert answer.status == 200
+    page = answer.body.decode()
+    assert 'src="http' not in page
+    assert 'href="http' not in page.replace('href="https://www.django-rest-framework.org', "")

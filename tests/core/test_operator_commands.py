@@ -1,0 +1,75 @@
+"""`migrate` and `doctor`: before the server starts, and when something is wrong."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pymongo.errors import ServerSelectionTimeoutError
+
+from catalog.documents import Product
+from ecommerce.core.indexes import ensure_indexes
+from ecommerce.core.mongo import collection
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_migrate_makes_indexes_and_may_be_repeated() -> None:
+    collection(Product).drop_index("sku_unique")
+    assert "ok  products.sku_unique\n" in run("migrate")
+    assert run("migrate") == run("migrate")
+    assert "sku_unique" in collection(Product).index_information()
+
+
+def test_migrate_refuses_with_a_list_of_duplicates() -> None:
+    products = collection(Product)
+    products.drop_index("sku_unique")
+    try:
+        products.insert_one({"_id": 1, "sku": "same"})
+        products.insert_one({"_id": 2, "sku": "same"})
+        with pytest.raises(CommandError, match=r"(?s)sku_unique must be unique.+sku='same': 1, 2"):
+            run("migrate")
+        assert products.count_documents({}) == 2
+    finally:
+        products.delete_many({})
+        ensure_indexes([Product])
+
+
+def test_doctor_finds_a_healthy_installation_healthy(settings: Any) -> None:
+    settings.RATE_LIMITS_ENABLED = True
+    lines = run("doctor").splitlines()
+    assert all(line.startswith("OK  ") for line in lines)
+    assert {line.split()[1] for line in lines} >= {"python", "store", "indexes", "redis", "secrets"}
+    assert {finding["level"] for finding in json.loads(run("doctor", "--json"))} == {"ok"}
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection(Product).drop_index("slug_unique")
+    settings.SECRET_KEY = "short"
+    out = StringIO()
+    try:
+        with pytest.raises(CommandError, match="wrong with: indexes, secrets") as refused:
+            call_command("doctor", stdout=out)
+    finally:
+        ensure_indexes([Product])
+    assert refused.value.returncode == 1
+    assert "missing: products.slug_unique; run manage.py migrate" in out.getvalue()
+    assert "WARN  limits" in out.getvalue()
+
+
+def test_doctor_says_when_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise ServerSelectionTimeoutError("nobody there")
+
+    monkeypatch.setattr("ecommerce.core.mongo.ping", away)
+    out = StringIO()
+    with pytest.raises(CommandError, match="store"):
+        call_command("doctor", stdout=out)
+    assert "FAIL  store    nobody there" in out.getvalue()

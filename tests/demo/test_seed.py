@@ -1,0 +1,69 @@
+"""`seed`: demo data that is the same for the same seed, and may be run again."""
+
+from io import StringIO
+
+from django.core.management import call_command
+
+from accounts.documents import User
+from carts.documents import ShoppingCart
+from catalog.documents import Product
+from ecommerce.core.mongo import collection
+from tests.client import ApiClient
+
+SMALL = {"products": 12, "users": 3, "carts": 2}
+
+
+def seed(**options: int | bool) -> str:
+    out = StringIO()
+    call_command("seed", stdout=out, **{**SMALL, **options})
+    return out.getvalue()
+
+
+def catalog() -> list[dict[str, object]]:
+    return list(collection(Product).find({}).sort("_id", 1))
+
+
+def test_it_makes_products_users_carts_and_the_demo_logins(anyone: ApiClient) -> None:
+    assert seed() == (
+        "products: 12 added, 0 were there.\n"
+        "users: 3 added, 0 were there.\n"
+        "carts: 2 added, 0 were there.\n"
+    )
+    assert collection(ShoppingCart).count_documents({}) == 2
+    assert anyone.form("/token", username="demo", password="demo-shop-2026").status == 200
+    staff = anyone.form("/token", username="staff", password="staff-shop-2026")["access_token"]
+    assert ApiClient(staff).get("/users/?count=true")["count"] == 5
+
+
+def test_the_same_seed_gives_the_same_data_again() -> None:
+    seed(seed=7)
+    first = catalog()
+    collection(Product).delete_many({})
+    seed(seed=7)
+    assert catalog() == first
+    collection(Product).delete_many({})
+    seed(seed=8)
+    assert catalog() != first
+
+
+def test_run_again_it_adds_only_what_is_missing() -> None:
+    seed()
+    before = catalog()
+    assert seed(products=14).splitlines()[0] == "products: 2 added, 12 were there."
+    assert catalog()[:12] == before
+    assert seed(products=14).splitlines() == [
+        "products: 0 added, 14 were there.",
+        "users: 0 added, 3 were there.",
+        "carts: 0 added, 2 were there.",
+    ]
+
+
+def test_if_empty_leaves_a_store_with_products_alone() -> None:
+    seed()
+    assert seed(if_empty=True, products=99) == "There is data already: nothing was added.\n"
+
+
+def test_without_the_setting_there_are_no_demo_logins(settings: object) -> None:
+    settings.DEMO_LOGINS = False  # type: ignore[attr-defined]
+    seed()
+    assert collection(User).count_documents({"username": {"$in": ["demo", "staff"]}}) == 0
