@@ -50,7 +50,7 @@ class ProductService:
             others = [e for e in some.details["writeErrors"] if e["code"] != _DUPLICATE_KEY]
             if others:
                 raise
-            return int(some.details["nInserted"])
+            return len(rows) - len(some.details["writeErrors"])
 
     @staticmethod
     def update(

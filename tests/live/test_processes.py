@@ -1,0 +1,91 @@
+"""Races between separate server processes on one database, over HTTP."""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.live.server import LiveServer, Reply
+
+
+def at_once(count: int, work: Callable[[int], Reply]) -> Counter[int]:
+    """How often each status came back from `count` clients at once."""
+    with ThreadPoolExecutor(count) as pool:
+        return Counter(reply.status for reply in pool.map(work, range(count)))
+
+
+def new_product(cluster: LiveServer, **values: Any) -> str:
+    staff = cluster.sign_in("staff", "staff-shop-2026")
+    body = {"name": "Racing lamp", "price": 5, "quantity": 100_000, **values}
+    product: str = staff.send("POST", "/products/", body).json()["id"]
+    return product
+
+
+def new_cart(shopper: LiveServer) -> str:
+    return f"/shopping-carts/{shopper.send('POST', '/shopping-carts/', {}).json()['id']}"
+
+
+def adder(shopper: LiveServer, cart: str, product: str) -> Callable[[int], Reply]:
+    body = {"product_id": product, "quantity": 3}
+    return lambda _: shopper.send("POST", f"{cart}/items", body)
+
+
+def test_64_clients_of_several_processes_lose_no_add(cluster: LiveServer) -> None:
+    product, shopper = new_product(cluster), cluster.sign_in("demo", "demo-shop-2026")
+    for _ in range(5):
+        cart = new_cart(shopper)
+        statuses = at_once(64, adder(shopper, cart, product))
+        assert statuses == {200: 63, 201: 1}
+        answer = shopper.send("GET", cart).json()
+        assert (answer["total_quantity"], len(answer["items"]), answer["version"]) == (192, 1, 65)
+
+
+def test_a_line_stops_exactly_at_999(cluster: LiveServer) -> None:
+    product, shopper = new_product(cluster), cluster.sign_in("demo", "demo-shop-2026")
+    cart = new_cart(shopper)
+    body = {"product_id": product, "quantity": 100}
+    assert at_once(32, lambda _: shopper.send("POST", f"{cart}/items", body))[409] == 32 - 9
+    assert shopper.send("GET", cart).json()["total_quantity"] == 900
+
+
+def test_a_cart_stops_exactly_at_100_lines(cluster: LiveServer) -> None:
+    shopper = cluster.sign_in("demo", "demo-shop-2026")
+    listed = [shopper.send("GET", f"/products/?limit=100{page}").json() for page in ("",)]
+    listed.append(shopper.send("GET", listed[0]["next"].removeprefix(shopper.base)).json())
+    stocked = [p["id"] for page in listed for p in page["items"] if p["quantity"] > 0][:112]
+    cart = new_cart(shopper)
+    items = [{"product_id": product, "quantity": 1} for product in stocked]
+    assert shopper.send("PUT", cart, {"items": items[:96]}).status == 200
+    statuses = at_once(16, lambda n: shopper.send("POST", f"{cart}/items", items[96 + n]))
+    assert statuses == {201: 4, 409: 12}
+    assert len(shopper.send("GET", cart).json()["items"]) == 100
+
+
+def test_writers_with_one_etag_give_one_200(cluster: LiveServer) -> None:
+    product = new_product(cluster)
+    staff = cluster.sign_in("staff", "staff-shop-2026")
+
+    def write(number: int) -> Reply:
+        return staff.send("PATCH", f"/products/{product}", {"price": number}, If_Match='"v1"')
+
+    assert at_once(16, write) == {200: 1, 412: 15}
+
+
+def test_one_address_registers_once(cluster: LiveServer) -> None:
+    address = f"{uuid.uuid4().hex}@example.com"
+
+    def register(number: int) -> Reply:
+        body = {"username": f"u{uuid.uuid4().hex}", "email": address, "password": "blue-kettle-77"}
+        return cluster.send("POST", "/users/", body)
+
+    assert at_once(32, register) == {201: 1, 409: 31}
+
+
+def test_one_refresh_token_is_used_once(cluster: LiveServer) -> None:
+    form = {"username": "demo", "password": "demo-shop-2026"}
+    token = cluster.send("POST", "/token", form=form).json()["refresh_token"]
+    renewal = {"grant_type": "refresh_token", "refresh_token": token}
+    statuses = at_once(32, lambda _: cluster.send("POST", "/token", form=renewal))
+    assert statuses[200] <= 1
+    assert statuses[400] >= 31
