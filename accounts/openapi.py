@@ -10,7 +10,7 @@ from accounts.serializers import (
     UserPageShape,
     UserShape,
 )
-from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, problems
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
 
 _REGISTER = OpenApiExample(
     "A customer",
@@ -40,6 +40,7 @@ users_schema = extend_schema_view(
         summary="List users (staff)",
         responses={
             200: UserPageShape,
+            **URI_TOO_LONG,
             **problems(
                 (400, "validation_error"), (401, "not_authenticated"), (403, "permission_denied")
             ),

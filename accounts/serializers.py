@@ -5,26 +5,17 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.services.passwords import MAX_LENGTH, MIN_LENGTH
-from ecommerce.core.fields import FlagField, IdField, TextField
+from ecommerce.core.fields import FlagField, IdField, PatternField
 from ecommerce.core.serializers import StrictSerializer
 
-USERNAME_PATTERN = r"^[\w.+-]+$"
 
-
-class UsernameField(TextField):
+class UsernameField(PatternField):
     """Letters, digits and . + - _; no @, so that a username is never somebody's address."""
 
-    default_error_messages = {"characters": "Use letters, digits and . + - _ only."}
+    default_error_messages = {"invalid": "Use letters, digits and . + - _ only."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_length=1, max_length=150, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """The name as written; how it is compared is `accounts.names`."""
-        name = super().to_internal_value(data)
-        if not all(character.isalnum() or character in "._+-" for character in name):
-            self.fail("characters")
-        return name
+        super().__init__(r"^[\w.+-]+$", min_length=1, max_length=150, **kwargs)
 
 
 class EmailField(serializers.EmailField):
@@ -118,7 +109,7 @@ class TokenInput(serializers.Serializer[Any]):
     password = serializers.CharField(
         required=False, trim_whitespace=False, max_length=1000, style={"input_type": "password"}
     )
-    refresh_token = serializers.CharField(required=False, max_length=200)
+    refresh_token = serializers.CharField(required=False, allow_blank=True, max_length=200)
     scope = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
     client_id = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
     client_secret = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
@@ -128,7 +119,7 @@ class RevocationInput(serializers.Serializer[Any]):
     """Form of `POST /token/revoke` (RFC 7009 section 2.1)."""
 
     token = serializers.CharField(max_length=2000, help_text="A refresh token.")
-    token_type_hint = serializers.CharField(required=False, max_length=50)
+    token_type_hint = serializers.CharField(required=False, allow_blank=True, max_length=50)
 
 
 class TokenShape(serializers.Serializer[Any]):

@@ -18,6 +18,15 @@ class LineNotFoundError(NotFoundError):
     default_detail = "This product is not in the cart."
 
 
+class ProductMismatchError(DomainError):
+    """The body names another product than the path."""
+
+    code = "product_mismatch"
+    status = 409
+    title = "Two different products"
+    default_detail = "`product_id` in the body is not the one of the path: leave it out."
+
+
 class OwnerOnlyError(DomainError):
     """Staff sees the cart, but its lines are the owner's to change."""
 

@@ -11,7 +11,7 @@ from drf_spectacular.utils import (
 
 from carts.serializers import CartPageShape, CartShape
 from ecommerce.core.ids import ID_PATTERN
-from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, problems
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
 
 _PRODUCT = "665f1c2e8b3e4a0012ab34cd"
 _ITEM = OpenApiExample(
@@ -34,6 +34,8 @@ _PUT_IN: dict[Any, Any] = problems(
     (404, "product_not_found"),
     (409, "product_unavailable"),
     (409, "insufficient_stock"),
+    (409, "product_mismatch"),
+    (409, "quantity_limit"),
     (415, "unsupported_media_type"),
 )
 _SET = extend_schema(
@@ -52,7 +54,7 @@ _SET = extend_schema(
 # Of the methods mapped onto one route, decorated where they stand: the view decorator skips them.
 change_item_schema = extend_schema(
     operation_id="change_cart_item",
-    summary="As PUT",
+    summary="As PUT; without `quantity` the line stays",
     parameters=[IF_MATCH, _LINE],
     examples=[_QUANTITY],
     responses={
@@ -79,6 +81,7 @@ carts_schema = extend_schema_view(
         summary="List your carts, newest first",
         responses={
             200: CartPageShape,
+            **URI_TOO_LONG,
             **problems((400, "validation_error"), (401, "not_authenticated")),
         },
     ),

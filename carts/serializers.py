@@ -31,12 +31,6 @@ class QuantityInput(StrictSerializer):
     quantity = QuantityField()
     product_id = IdField(required=False, help_text="If sent, the one of the path.")
 
-    def validate_product_id(self, product_id: str) -> str:
-        """A line does not change its product."""
-        if product_id != self.context["view"].kwargs["product_id"].lower():
-            raise serializers.ValidationError("The path names another product.", code="mismatch")
-        return product_id
-
 
 class CartInput(StrictSerializer):
     """Body of `POST /shopping-carts/` and `PUT /shopping-carts/{id}`; all of it optional."""
@@ -47,14 +41,7 @@ class CartInput(StrictSerializer):
     items = serializers.ListField(child=ItemInput(), default=list, max_length=MAX_LINES)
 
     def validate_items(self, items: list[Mapping[str, Any]]) -> list[Item]:
-        """A product stands in one line only."""
-        seen = [item["product_id"] for item in items]
-        repeated = {product for product in seen if seen.count(product) > 1}
-        if repeated:
-            raise serializers.ValidationError(
-                f"These products stand in more than one item: {', '.join(sorted(repeated))}.",
-                code="repeated_product",
-            )
+        """As the service takes them."""
         return [Item(**item) for item in items]
 
 

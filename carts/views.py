@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import caller_of
 from carts import selectors
+from carts.errors import ProductMismatchError
 from carts.openapi import carts_schema, change_item_schema, remove_item_schema
 from carts.presenters import cart_etag, present_cart
 from carts.pricing import PricedCart
@@ -92,7 +93,7 @@ class ShoppingCartViewSet(ShopViewSet):
     @change_item_schema
     @rate_limited(WRITES)
     def change_item(self, request: Request, pk: str, product_id: str) -> Response:  # noqa: ARG002
-        """As PUT: a line has nothing else to change."""
+        """As PUT; without `quantity` the line stays."""
         return self._set(pk, product_id)
 
     @set_item.mapping.delete
@@ -110,8 +111,12 @@ class ShoppingCartViewSet(ShopViewSet):
         return _answer(request, ShoppingCartService.clear(**self._whose(pk)))
 
     def _set(self, cart_id: str, product_id: str) -> Response:
-        item = Item(product_id, self.body()["quantity"])
-        cart = ShoppingCartService.set_quantity(**self._whose(cart_id), item=item)
+        body = self.body()
+        if body.get("product_id", product_id.lower()) != product_id.lower():
+            raise ProductMismatchError
+        cart = ShoppingCartService.set_quantity(
+            **self._whose(cart_id), product_id=product_id, quantity=body.get("quantity")
+        )
         return _answer(self.request, cart)
 
     def _whose(self, cart_id: str) -> dict[str, Any]:

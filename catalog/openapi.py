@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from catalog.serializers import ProductPageShape, ProductShape
-from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, problems
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
 
 _SIMPLE = OpenApiExample(
     "A simple product",
@@ -32,6 +32,7 @@ products_schema = extend_schema_view(
         summary="List products, newest first",
         responses={
             200: ProductPageShape,
+            **URI_TOO_LONG,
             **problems((400, "validation_error"), (401, "invalid_token")),
         },
     ),

@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from catalog.documents import ProductStatus
-from ecommerce.core.fields import IdField, PriceField, TextField, WholeNumberField
+from ecommerce.core.fields import IdField, PatternField, PriceField, TextField, WholeNumberField
 from ecommerce.core.serializers import StrictSerializer
 
 MAX_STOCK: Final = 1_000_000_000
@@ -21,18 +21,13 @@ class ImageInput(StrictSerializer):
     alt = TextField(default="", max_length=500, allow_blank=True)
 
 
-class SlugField(TextField):
+class SlugField(PatternField):
     """Lower-case words joined by hyphens, for addresses of pages."""
 
-    default_error_messages = {"slug": "Use lower-case letters, digits and single hyphens."}
+    default_error_messages = {"invalid": "Use lower-case letters, digits and single hyphens."}
 
-    def to_internal_value(self, data: Any) -> str:
-        """The slug as written."""
-        slug = super().to_internal_value(data)
-        parts = slug.split("-")
-        if not all(part.isascii() and part.isalnum() and part == part.lower() for part in parts):
-            self.fail("slug")
-        return slug
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[a-z0-9]+(-[a-z0-9]+)*$", **kwargs)
 
 
 class ProductInput(StrictSerializer):
@@ -44,7 +39,8 @@ class ProductInput(StrictSerializer):
         source="price_minor", help_text="In the shop's currency, with at most its decimals."
     )
     quantity = WholeNumberField(default=0, min_value=0, max_value=MAX_STOCK)
-    currency = TextField(required=False, min_length=3, max_length=3)
+    # One shop has one currency: totals of mixed ones would mean nothing.
+    currency = serializers.ChoiceField([settings.CURRENCY], required=False)
     sku = TextField(default=None, allow_null=True, max_length=100)
     slug = SlugField(default=None, allow_null=True, max_length=200)
     brand = TextField(default=None, allow_null=True, max_length=200)
@@ -52,14 +48,6 @@ class ProductInput(StrictSerializer):
     tags = serializers.ListField(child=TextField(max_length=100), default=list, max_length=50)
     images = serializers.ListField(child=ImageInput(), default=list, max_length=50)
     status = serializers.ChoiceField(_STATUSES, default=ProductStatus.ACTIVE)
-
-    def validate_currency(self, code: str) -> str:
-        """One shop has one currency: totals of mixed ones would mean nothing."""
-        if code.upper() != settings.CURRENCY:
-            raise serializers.ValidationError(
-                f"This shop sells in {settings.CURRENCY}.", code="unsupported_currency"
-            )
-        return code.upper()
 
     def validate_status(self, status: str) -> str:
         """The plain text, as it is stored."""

@@ -42,7 +42,7 @@ class ShoppingCartService:
             UserNotFoundError: staff named nobody.
             ProductNotFoundError, ProductUnavailableError, InsufficientStockError: of an item.
         """
-        owner = _owner(caller, user_id)
+        owner, items = _owner(caller, user_id), checks.merged(items)
         products = checks.products_for(items)
         cart = ShoppingCart(id=ObjectId(), user_id=owner, items=_lines(items, products))
         return PricedCart(cast(CartRow, insert(cart)), products)
@@ -76,9 +76,14 @@ class ShoppingCartService:
 
     @staticmethod
     def set_quantity(
-        *, cart_id: str, caller: Principal, item: Item, expected_versions: Versions = None
+        *,
+        cart_id: str,
+        caller: Principal,
+        product_id: str,
+        quantity: int | None,
+        expected_versions: Versions = None,
     ) -> PricedCart:
-        """Set how many of a product the cart holds.
+        """Set how many of a product the cart holds; None leaves it.
 
         Raises:
             CartNotFoundError, OwnerOnlyError: not the caller's cart.
@@ -87,15 +92,17 @@ class ShoppingCartService:
             PreconditionFailedError: the cart has another version.
         """
         cart = checks.own_cart(cart_id, caller, expected_versions)
-        product_id = checks.in_cart(cart, item.product_id)
+        wanted = checks.in_cart(cart, product_id)
         products = products_in_carts(selectors.product_ids(cart))
-        product = products.get(product_id)
+        if quantity is None:
+            return PricedCart(cart, products)
+        product = products.get(wanted)
         if product is None or not is_for_sale(product):
             raise ProductUnavailableError
-        checks.check_stock(product, item.quantity)
+        checks.check_stock(product, quantity)
         row = updates.update(
-            {**updates.guard(cart, expected_versions), "items.product_id": product_id},
-            {"$set": {"items.$.quantity": item.quantity}},
+            {**updates.guard(cart, expected_versions), "items.product_id": wanted},
+            {"$set": {"items.$.quantity": quantity}},
         )
         if row is None:
             raise checks.why_not(cart, caller, LineNotFoundError())
@@ -165,6 +172,7 @@ class ShoppingCartService:
         checks.check_version(present, expected_versions)
         if items is None:
             return selectors.priced(present)
+        items = checks.merged(items)
         products = checks.products_for(items)
         row = updates.update(
             {**where, **updates.at_version(expected_versions)},

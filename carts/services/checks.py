@@ -111,6 +111,20 @@ def check_room(cart: CartRow, product: ProductRow, quantity: int) -> None:
     check_stock(product, quantity, held)
 
 
+def merged(items: Sequence[Item]) -> list[Item]:
+    """One item a product: what is named twice is added up.
+
+    Raises:
+        LineLimitError: a line would hold more than it may.
+    """
+    totals: dict[str, int] = {}
+    for item in items:
+        totals[item.product_id] = totals.get(item.product_id, 0) + item.quantity
+    if any(quantity > MAX_LINE_QUANTITY for quantity in totals.values()):
+        raise LineLimitError
+    return [Item(product_id, quantity) for product_id, quantity in totals.items()]
+
+
 def products_for(items: Sequence[Item]) -> dict[ObjectId, ProductRow]:
     """The products of the items, in one read, each for sale and with enough in stock.
 

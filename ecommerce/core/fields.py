@@ -61,7 +61,18 @@ class FlagField(serializers.BooleanField):
         return bool(super().to_internal_value(data))
 
 
-class IdField(serializers.RegexField):
+class PatternField(serializers.RegexField):
+    """A JSON string of one form."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuses numbers, which RegexField would turn into text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        check_text(data)
+        return super().to_internal_value(data)
+
+
+class IdField(PatternField):
     """The id of a document: 24 hex digits."""
 
     default_error_messages = {"invalid": "An id has 24 hexadecimal digits."}
@@ -70,9 +81,7 @@ class IdField(serializers.RegexField):
         super().__init__(ID_PATTERN, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuses numbers, which RegexField would turn into text."""
-        if not isinstance(data, str):
-            self.fail("invalid")
+        """In lower case, as it is written everywhere else."""
         return super().to_internal_value(data).lower()
 
 

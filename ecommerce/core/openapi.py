@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from ecommerce.core.fields import PriceField
 from ecommerce.core.problems import PROBLEM_TYPE
-from ecommerce.core.serializers import Problem
+from ecommerce.core.serializers import Problem, StrictSerializer
 
 _OPTIONAL_SLASH: Final = re.compile(r"/\?$")
 
@@ -50,6 +50,19 @@ class ShopAutoSchema(AutoSchema):
         query = getattr(self.view, "queries", {}).get(getattr(self.view, "action", None))
         return [query] if query else []
 
+    def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002
+        """Never: lists answer a page, which is an object."""
+        return False
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        """Say what StrictSerializer does: a member that nobody declared is refused."""
+        schema: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]
+            serializer, direction
+        )
+        if isinstance(serializer, StrictSerializer) and direction == "request":
+            schema["additionalProperties"] = False
+        return schema
+
     def get_tags(self) -> list[str]:
         """The first part of the path: `users`, `products`, `shopping-carts`."""
         return [self.path.strip("/").split("/")[0]]
@@ -67,6 +80,11 @@ class PriceFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-u
             return {"type": "number", "minimum": 0}
         text = {"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"}
         return {"oneOf": [number, text], "example": 19.99}
+
+
+URI_TOO_LONG: Final[dict[Any, Any]] = {
+    414: OpenApiResponse(description="URI Too Long: refused before it is read, in plain text")
+}
 
 
 def problems(*codes: tuple[int, str]) -> dict[Any, Any]:

@@ -20,6 +20,15 @@ class StrictSerializer(serializers.Serializer[Any]):
         "read_only_field": "This field is set by the server.",
     }
 
+    def leave_out_absent(self) -> None:
+        """Look only at the fields that were sent (PATCH).
+
+        DRF's `partial` would also excuse the fields of nested objects, which are whole or wrong.
+        """
+        sent = self.initial_data if isinstance(self.initial_data, Mapping) else {}
+        for name in self.fields.keys() - sent.keys():
+            del self.fields[name]
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Typed values of the declared fields.
 
@@ -57,7 +66,10 @@ class PageQuery(StrictSerializer):
         help_text="Rows in one page.",
     )
     cursor = TextField(
-        default="", max_length=2000, help_text="Opaque: from `next` or `previous` of another page."
+        default="",
+        allow_blank=True,
+        max_length=2000,
+        help_text="Opaque: from `next` or `previous` of another page.",
     )
     count = FlagField(default=False, help_text="Also count all rows, up to 10,000.")
 

@@ -38,13 +38,16 @@ class ShopViewSet(viewsets.ViewSet):
         Raises:
             ValidationError: with every fault.
         """
-        partial = self.request.method == "PATCH"
-        serializer = self.get_serializer(data=self.request.data, partial=partial)
+        serializer = self.get_serializer(data=self.request.data)
+        if self.request.method == "PATCH":
+            serializer.leave_out_absent()
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
     def _valid_query(self) -> dict[str, Any]:
-        kind = self.queries.get(self.action or "", StrictSerializer)
+        if self.action is None:  # the method is not allowed: that is what to say
+            return {}
+        kind = self.queries.get(self.action, StrictSerializer)
         repeated = [name for name, values in self.request.query_params.lists() if len(values) > 1]
         if repeated:
             raise serializers.ValidationError(

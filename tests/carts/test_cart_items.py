@@ -124,7 +124,9 @@ def test_setting_has_the_same_rules_as_adding(
     assert alice.api.put(path, {"quantity": 11}).outcome == (409, "insufficient_stock")
     assert alice.api.put(path, {"quantity": 0}).pointers == ["/quantity"]
     mismatch = alice.api.put(path, {"quantity": 1, "product_id": "0" * 24})
-    assert mismatch.pointers == ["/product_id"]
+    assert mismatch.outcome == (409, "product_mismatch")
+    assert alice.api.put(path, {}).pointers == ["/quantity"]
+    assert alice.api.patch(path, {})["total_quantity"] == 2, "nothing was sent, nothing changes"
     assert alice.api.put(f"{cart}/items/x", {"quantity": 1}).outcome == (404, "item_not_in_cart")
     sam.api.patch(f"/products/{lamp['_id']}", {"status": "archived"})
     assert alice.api.put(path, {"quantity": 1}).outcome == (409, "product_unavailable")
