@@ -17,7 +17,8 @@ _STATUSES: Final = [ProductStatus.ACTIVE, ProductStatus.DRAFT, ProductStatus.ARC
 class ImageInput(StrictSerializer):
     """A picture of a product."""
 
-    url = serializers.URLField(max_length=2000)
+    # http and https alone: a `javascript:` address would run in the page that shows it.
+    url = PatternField(r"^https?://[^\s\x00-\x1f]+$", max_length=2000)
     alt = TextField(default="", max_length=500, allow_blank=True)
 
 
