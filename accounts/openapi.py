@@ -63,7 +63,7 @@ users_schema = extend_schema_view(
     ),
     retrieve=extend_schema(
         operation_id="get_user",
-        summary="Read a user; `me` is the caller",
+        summary="Read a user (the id may be me: the caller)",
         parameters=[IF_NONE_MATCH],
         responses={200: UserShape, 304: None, **_COMMON},
     ),

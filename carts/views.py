@@ -1,5 +1,6 @@
 """`/shopping-carts/`: the HTTP side of carts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.decorators import action
@@ -20,6 +21,7 @@ from ecommerce.core.rate_limits import WRITES, rate_limited
 from ecommerce.core.serializers import PageQuery
 from ecommerce.core.viewsets import ShopViewSet
 
+Links = list[tuple[str, str]]
 _LINE_PATH = r"items/(?P<product_id>[^/]+)"
 
 
@@ -36,6 +38,19 @@ class ShoppingCartViewSet(ShopViewSet):
         "change_item": QuantityInput,
     }
     queries = {"list": PageQuery}
+
+    def links(self, data: Mapping[str, Any]) -> Links:
+        """From a cart to the forms for its lines."""
+        if "user_id" not in data:
+            return super().links(data)
+        cart = f"/shopping-carts/{data['id']}"
+        lines = [(line["name"], f"{cart}/items/{line['product_id']}") for line in data["items"]]
+        return [
+            ("Cart", cart),
+            ("Add an item", f"{cart}/items"),
+            *lines,
+            ("Clear", f"{cart}/clear"),
+        ]
 
     def list(self, request: Request) -> Response:
         """The caller's own carts, newest first."""

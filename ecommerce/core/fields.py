@@ -4,6 +4,7 @@ DRF's own fields read "5" as 5 and 5 as "5". A JSON client that mixes them up ha
 it here. HTML forms and query strings can only send text, so for those the text is read.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -100,6 +101,10 @@ class PriceField(serializers.Field[int, Any, Any, Any]):
             return money.to_minor(amount, settings.CURRENCY)
         except money.AmountError as fault:
             self.fail("amount", fault=fault)
+
+    def get_attribute(self, instance: Mapping[str, Any]) -> Any:
+        """From an answer of ours, where it stands under its own name (the browsable forms)."""
+        return instance[self.field_name or ""]
 
     def to_representation(self, value: Any) -> Any:
         """The number as it is: presenters have already made it major units."""

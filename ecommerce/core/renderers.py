@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+from rest_framework.request import Request
+from rest_framework.utils.serializer_helpers import ReturnDict
 
 from ecommerce.core.problems import PROBLEM_TYPE
 
@@ -42,9 +44,34 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     template = "rest_framework/api.html"
 
+    def get_context(
+        self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add what a person may go to from here: the JSON has ids, not addresses."""
+        context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
+        links = getattr(renderer_context["view"], "links", None)
+        failed = renderer_context["response"].exception
+        context["links"] = [] if links is None or failed or not data else links(data)
+        return context
+
+    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
+        """A form to replace something starts with what is there."""
+        return super().get_rendered_html_form(_with_serializer(data, view), view, method, request)
+
+    def get_raw_data_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
+        """The same for the form that takes JSON."""
+        return super().get_raw_data_form(_with_serializer(data, view), view, method, request)
+
     def get_default_renderer(self, view: Any) -> BaseRenderer:  # noqa: ARG002
         """Indented JSON inside the page."""
         return _IndentedJSONRenderer()
+
+
+def _with_serializer(data: Any, view: Any) -> Any:
+    """The answer as DRF's forms know it: data that remembers the serializer that made it."""
+    if not isinstance(data, dict) or "version" not in data:
+        return data
+    return ReturnDict(data, serializer=view.get_serializer(instance=data))
 
 
 class _IndentedJSONRenderer(ORJSONRenderer):

@@ -62,6 +62,15 @@ class ShopViewSet(viewsets.ViewSet):
         if request.method != "OPTIONS":
             super().check_permissions(request)
 
+    def links(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Name and address of what the browsable page of this answer leads to."""
+        rows = data.get("items", []) if "next" in data else []
+        base = self.request.path.rstrip("/")
+        return [
+            (row.get("name") or row.get("username") or row["id"], f"{base}/{row['id']}")
+            for row in rows
+        ]
+
     def options(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
         """204 with the methods in `Allow` (RFC 9110 section 9.3.7)."""
         return Response(status=204)

@@ -59,7 +59,7 @@ def test_escaped_astral_characters_are_fine(sam: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "x"]
+    "content_type", ["text/plain", "application/xml", "application/jsonx", "x"]
 )
 def test_another_media_type_is_415(content_type: str, sam: Person) -> None:
     answer = post(sam, b"a=b", content_type=content_type)
