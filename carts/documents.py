@@ -63,5 +63,6 @@ class ShoppingCart(Document):
         "collection": "shopping_carts",
         "auto_create_index": False,
         "index_cls": False,
+        "sharding": {"_id": "hashed"},  # docs/adr/0004: grows with traffic, every path is by id
         "indexes": [{"name": "newest_of_user", "fields": ["user_id", "-id"]}],
     }

@@ -16,12 +16,14 @@ from catalog.documents import ProductRow
 from catalog.services import ProductService
 from ecommerce.core import mongo
 from ecommerce.core.indexes import documents, ensure_indexes
+from tests import operations
 from tests.client import PASSWORD, ApiClient, Person
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _connected_store() -> Iterator[None]:
     """One connection for the whole run; a server's database is dropped afterwards."""
+    operations.watch()
     mongo.connect()
     ensure_indexes()
     yield

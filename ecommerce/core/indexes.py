@@ -20,6 +20,11 @@ class Index:
     keys: tuple[tuple[str, int], ...]
     options: dict[str, Any]
 
+    @property
+    def sparse(self) -> bool:
+        """Whether documents without the field take no part."""
+        return bool(self.options.get("sparse"))
+
 
 class IndexConflictError(Exception):
     """Indexes that could not be made, each with its reason."""
@@ -88,14 +93,14 @@ def _duplicates(document: type[mongoengine.Document], index: Index) -> str:
     """Which values stand in more than one document, so that a person can decide which goes."""
     fields = [field for field, _ in index.keys]
     pipeline: list[dict[str, Any]] = [
-        {"$match": index.options.get("partialFilterExpression", {})},
+        {"$match": {field: {"$exists": True} for field in fields} if index.sparse else {}},
         {"$group": {"_id": {f: f"${f}" for f in fields}, "ids": {"$push": "$_id"}}},
         {"$match": {"ids.1": {"$exists": True}}},
         {"$limit": 10},
     ]
     rows = [
         f"  {', '.join(f'{k}={v!r}' for k, v in row['_id'].items())}: "
-        f"{', '.join(str(i) for i in row['ids'])}"
+        f"{', '.join(sorted(str(i) for i in row['ids']))}"
         for row in collection(document).aggregate(pipeline)
     ]
     return "\n".join([f"{index.collection}.{index.name} must be unique, but these repeat:", *rows])

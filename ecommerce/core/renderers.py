@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
-from rest_framework.request import Request
+from rest_framework.request import Request, override_method
 from rest_framework.utils.serializer_helpers import ReturnDict
 
 from ecommerce.core.problems import PROBLEM_TYPE
@@ -56,22 +56,29 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
         """A form to replace something starts with what is there."""
-        return super().get_rendered_html_form(_with_serializer(data, view), view, method, request)
+        shown = _with_serializer(data, view, method, request)
+        return super().get_rendered_html_form(shown, view, method, request)
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
         """The same for the form that takes JSON."""
-        return super().get_raw_data_form(_with_serializer(data, view), view, method, request)
+        shown = _with_serializer(data, view, method, request)
+        return super().get_raw_data_form(shown, view, method, request)
 
     def get_default_renderer(self, view: Any) -> BaseRenderer:  # noqa: ARG002
         """Indented JSON inside the page."""
         return _IndentedJSONRenderer()
 
 
-def _with_serializer(data: Any, view: Any) -> Any:
+def _with_serializer(data: Any, view: Any, method: str, request: Request) -> Any:
     """The answer as DRF's forms know it: data that remembers the serializer that made it."""
     if not isinstance(data, dict) or "version" not in data:
         return data
-    return ReturnDict(data, serializer=view.get_serializer(instance=data))
+    with override_method(view, request, method):  # the form's action, not the one that answered
+        form = view.get_serializer(instance=data)
+    shown = (name for name, field in form.fields.items() if field.required and not field.write_only)
+    if not all(name in data for name in shown):
+        return data  # the answer is another thing than the form: a cart after a line was added
+    return ReturnDict(data, serializer=form)
 
 
 class _IndentedJSONRenderer(ORJSONRenderer):

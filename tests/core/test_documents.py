@@ -40,6 +40,16 @@ def test_every_declared_index_is_made_and_making_it_again_is_no_change(
     assert {index.name for index in declared(document)} <= made.keys()
 
 
+@pytest.mark.parametrize("document", [d for d in documents() if "sharding" in d._meta])
+def test_a_sharded_collection_is_unique_on_its_shard_key_alone(document: type[Document]) -> None:
+    assert document._meta["sharding"] == {"_id": "hashed"}
+    assert [index.name for index in declared(document) if index.options.get("unique")] == []
+
+
+def test_carts_are_what_is_sharded() -> None:
+    assert [d.__name__ for d in documents() if "sharding" in d._meta] == ["ShoppingCart"]
+
+
 def test_duplicates_that_forbid_an_index_are_listed() -> None:
     users = collection(User)
     users.drop_index("email_unique")

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pymongo.errors import ServerSelectionTimeoutError
 
-from catalog.documents import Product
+from catalog.documents import Product, ProductRow
 from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
 
@@ -73,3 +73,10 @@ def test_doctor_says_when_the_database_is_away(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(CommandError, match="store"):
         call_command("doctor", stdout=out)
     assert "FAIL  store    nobody there" in out.getvalue()
+
+
+def test_the_shell_knows_the_documents(
+    lamp: ProductRow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("shell", command="print(Product.objects.count(), ShoppingCart.objects.count())")
+    assert capsys.readouterr().out.splitlines()[-1] == "1 0"

@@ -1,0 +1,77 @@
+"""The pages for people: every answer can be shown as one, with the forms that fit it."""
+
+from collections.abc import Callable
+
+import pytest
+from bs4 import BeautifulSoup
+
+from catalog.documents import ProductRow
+from tests.client import Answer, Person
+
+HTML = "text/html"
+
+
+def form_fields(answer: Answer) -> dict[str, str]:
+    """Name and value of the fields of the page's HTML form."""
+    form = BeautifulSoup(answer.body, "html.parser").select_one("form[enctype]")
+    assert form is not None, "the page has a form"
+    fields = form.select("input[name], textarea[name]")
+    return {str(field["name"]): str(field.get("value", field.text.strip())) for field in fields}
+
+
+def test_a_page_that_replaces_a_product_starts_with_what_is_there(
+    sam: Person, lamp: ProductRow
+) -> None:
+    fields = form_fields(sam.api.get(f"/products/{lamp['_id']}", Accept=HTML))
+    assert (fields["name"], fields["price"], fields["quantity"]) == ("Lamp", "19.99", "10")
+
+
+def test_after_a_line_was_added_the_form_is_ready_for_the_next(
+    alice: Person, lamp: ProductRow
+) -> None:
+    cart = alice.api.post("/shopping-carts/")["id"]
+    item = {"product_id": str(lamp["_id"]), "quantity": 2}
+    answer = alice.api.post(f"/shopping-carts/{cart}/items", item, Accept=HTML)
+    assert answer.status == 201
+    assert form_fields(answer)["product_id"] == ""
+
+
+Call = Callable[[Person, str, str], Answer]
+
+
+@pytest.mark.parametrize(
+    ("status", "call"),
+    [
+        (201, lambda who, cart, product: who.api.post("/shopping-carts/", {}, Accept=HTML)),
+        (200, lambda who, cart, product: who.api.get("/shopping-carts/", Accept=HTML)),
+        (200, lambda who, cart, product: who.api.get(cart, Accept=HTML)),
+        (200, lambda who, cart, product: who.api.put(cart, {"items": []}, Accept=HTML)),
+        (200, lambda who, cart, product: who.api.delete(f"{cart}/clear", Accept=HTML)),
+        (405, lambda who, cart, product: who.api.get(f"{cart}/items", Accept=HTML)),
+        (404, lambda who, cart, product: who.api.get(f"{cart}0", Accept=HTML)),
+        (
+            200,
+            lambda who, cart, product: who.api.put(
+                f"{cart}/items/{product}", {"quantity": 4}, Accept=HTML
+            ),
+        ),
+        (200, lambda who, cart, product: who.api.delete(f"{cart}/items/{product}", Accept=HTML)),
+        (409, lambda who, cart, product: who.api.put(
+            f"{cart}/items/{product}", {"quantity": 99}, Accept=HTML)),
+        (400, lambda who, cart, product: who.api.post(f"{cart}/items", {}, Accept=HTML)),
+        (200, lambda who, cart, product: who.api.get("/users/me", Accept=HTML)),
+        (403, lambda who, cart, product: who.api.get("/users/", Accept=HTML)),
+        (400, lambda who, cart, product: who.api.get("/products/?limit=0", Accept=HTML)),
+        (403, lambda who, cart, product: who.api.post("/products/", {}, Accept=HTML)),
+    ],
+)  # fmt: skip
+def test_every_answer_can_be_shown_as_a_page(
+    status: int, call: Call, alice: Person, lamp: ProductRow
+) -> None:
+    product = str(lamp["_id"])
+    items = {"items": [{"product_id": product, "quantity": 1}]}
+    cart = alice.api.post("/shopping-carts/", items)["id"]
+    answer = call(alice, f"/shopping-carts/{cart}", product)
+    assert answer.status == status
+    assert answer.headers["Content-Type"].startswith(HTML)
+    assert f"HTTP {status}" in answer.body.decode()

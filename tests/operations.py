@@ -1,0 +1,125 @@
+"""Sees what the product asks of its database, on the embedded store and over the wire alike."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock, local
+from typing import Any, Final
+
+from pymongo import monitoring
+
+from ecommerce.core.embedded.collection import EmbeddedCollection
+
+_KINDS: Final = {
+    "insert_one": "insert", "insert_many": "insert", "update_one": "update",
+    "update_many": "update", "replace_one": "update", "delete_one": "delete",
+    "delete_many": "delete", "find_one_and_update": "findAndModify",
+    "find_one_and_replace": "findAndModify", "find_one_and_delete": "findAndModify",
+    "bulk_write": "update", "aggregate": "aggregate", "count_documents": "aggregate",
+    "distinct": "distinct",
+}  # fmt: skip
+"""From the methods of a collection to the commands that they send to a server."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One request to the database; a read has its filter and its order."""
+
+    collection: str
+    kind: str
+    filter: Mapping[str, Any]
+    sort: tuple[tuple[str, int], ...] = ()
+
+
+_recordings: list[list[Operation]] = []
+_recording = Lock()
+
+
+def _note(operation: Operation) -> None:
+    with _recording:
+        for recording in _recordings:
+            recording.append(operation)
+
+
+@contextmanager
+def recorded() -> Iterator[list[Operation]]:
+    """What is asked of the database while the context lasts."""
+    seen: list[Operation] = []
+    with _recording:
+        _recordings.append(seen)
+    try:
+        yield seen
+    finally:
+        with _recording:
+            _recordings[:] = [recording for recording in _recordings if recording is not seen]
+
+
+class _WireListener(monitoring.CommandListener):
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        operation = _from_command(event.command_name, event.command)
+        if operation is not None:
+            _note(operation)
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to note."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to note."""
+
+
+def _from_command(name: str, command: Mapping[str, Any]) -> Operation | None:
+    kinds: dict[str, Callable[[], tuple[Any, Any]]] = {
+        "find": lambda: (command["filter"], command.get("sort")),
+        "aggregate": lambda: _first_match(command["pipeline"]),
+        "findAndModify": lambda: (command["query"], command.get("sort")),
+        "update": lambda: (command["updates"][0]["q"], None),
+        "delete": lambda: (command["deletes"][0]["q"], None),
+        "insert": lambda: ({}, None),
+        "distinct": lambda: (command.get("query", {}), None),
+    }
+    if name not in kinds:
+        return None
+    where, sort = kinds[name]()
+    return Operation(str(command[name]), name, where, tuple(dict(sort or {}).items()))
+
+
+def _first_match(pipeline: list[Mapping[str, Any]]) -> tuple[Any, None]:
+    return (pipeline[0].get("$match", {}) if pipeline else {}), None
+
+
+_inside = local()
+
+
+def _seeing(kind: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, noted once, however it calls others of the collection."""
+
+    def operation(self: EmbeddedCollection, *args: Any, **kwargs: Any) -> Any:
+        outermost = not getattr(_inside, "busy", False)
+        if outermost:
+            _note(_described(self.name, kind, args, kwargs))
+            _inside.busy = True
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            if outermost:
+                _inside.busy = False
+
+    return operation
+
+
+def _described(name: str, kind: str, args: tuple[Any, ...], kwargs: Any) -> Operation:
+    first = args[0] if args else kwargs.get("filter", {})
+    if kind == "find":
+        return Operation(name, kind, first, tuple(dict(args[1] or {}).items()))
+    if isinstance(first, list) and kind == "aggregate":
+        return Operation(name, kind, _first_match(first)[0])
+    return Operation(name, kind, first if isinstance(first, Mapping) else {})
+
+
+def watch() -> None:
+    """Start to see; once, before the first connection."""
+    monitoring.register(_WireListener())
+    for name, kind in _KINDS.items():
+        setattr(EmbeddedCollection, name, _seeing(kind, getattr(EmbeddedCollection, name)))
+    snapshot = _seeing("find", EmbeddedCollection.snapshot)
+    EmbeddedCollection.snapshot = snapshot  # type: ignore[method-assign]
