@@ -18,6 +18,7 @@ from mongomock.helpers import (
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from ecommerce.core.embedded.matching import matcher
 from ecommerce.core.embedded.store import (
     Doc,
     IndexedCollectionStore,
@@ -237,8 +238,8 @@ class EmbeddedCollection(Collection):
     def _matching(self, where: Mapping[str, Any]) -> Iterator[Doc]:
         if self._store.is_empty:
             filter_applies(where, {})  # a filter that is wrong is wrong for no documents too
-        found, sure = self._store.candidates(where)
-        return iter(found) if sure else (doc for doc in found if filter_applies(where, doc))
+        found, rest = self._store.candidates(where)
+        return filter(matcher(rest), found) if rest else iter(found)
 
     def _find_and_modify(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from time import monotonic
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from mongomock.helpers import get_value_by_dot, hashdict
 from mongomock.store import CollectionStore, DatabaseStore, ServerStore
 from pymongo.errors import DuplicateKeyError
 
+from ecommerce.core.embedded.matching import conditions
 from ecommerce.core.embedded.sqlite_file import Change, SQLiteFile
 
 Doc = dict[str, Any]
@@ -21,31 +23,35 @@ _EXPIRY_INTERVAL: Final = 60.0
 
 
 class EqualityIndex:
-    """From the value of one field to the keys of the documents that have it."""
+    """From the values of one field to the keys of the documents that have them.
+
+    A document whose field is an array stands under each element, as in MongoDB.
+    """
 
     def __init__(self, field: str) -> None:
         self._field = field
         self._keys: dict[Any, dict[Any, None]] = {}
-        self._value: dict[Any, Any] = {}  # of each key, as it was listed
+        self._values: dict[Any, list[Any]] = {}  # of each key, as they were listed
         self.odd: dict[Any, None] = {}
-        """Keys of documents whose value is an array, a document or a float."""
+        """Keys of documents that hold a float, a boolean, a document or an array in an array."""
 
     def add(self, key: Any, doc: Doc) -> None:
         """List a document."""
-        value = _value(doc, self._field)
-        if is_scalar(value):
-            self._value[key] = value
-            self._keys.setdefault(value, {})[key] = None
+        values = elements(doc, self._field)
+        if all(map(is_scalar, values)):
+            self._values[key] = values
+            for value in values:
+                self._keys.setdefault(value, {})[key] = None
         else:
             self.odd[key] = None
 
     def remove(self, key: Any) -> None:
         """Take a document off the list."""
         self.odd.pop(key, None)
-        if key in self._value:
-            value = self._value.pop(key)
-            del self._keys[value][key]
-            if not self._keys[value]:
+        for value in self._values.pop(key, ()):
+            listed = self._keys[value]
+            listed.pop(key, None)
+            if not listed:
                 del self._keys[value]
 
     def having(self, value: Any) -> Iterator[Any]:
@@ -53,17 +59,30 @@ class EqualityIndex:
         yield from self._keys.get(value, ())
         yield from self.odd
 
+    def listed(self, value: Any) -> dict[Any, None]:
+        """The keys of documents that surely have the value."""
+        return self._keys.get(value, _NONE)
+
+
+_NONE: Final[dict[Any, None]] = {}
+
 
 def is_scalar(value: Any) -> bool:
     """Whether equality of the value is plain: no array, document, float, or boolean (True == 1)."""
     return type(value) in _SCALARS
 
 
-def _value(doc: Mapping[str, Any], field: str) -> Any:
+def elements(doc: Mapping[str, Any], field: str) -> list[Any]:
+    """The values that an index lists a document under: those of an array, or the one value."""
     try:
-        return get_value_by_dot(doc, field, can_generate_array=True)
+        value = get_value_by_dot(doc, field, can_generate_array=True)
     except KeyError:
-        return None
+        return [None]
+    return list(dict.fromkeys(value)) if _is_plain_array(value) else [value]
+
+
+def _is_plain_array(value: Any) -> bool:
+    return isinstance(value, list) and all(map(is_scalar, value))
 
 
 class JournalSlot:
@@ -132,23 +151,34 @@ class IndexedCollectionStore(CollectionStore):
         """Every document with its key."""
         return list(self._documents.items())
 
-    def candidates(self, where: Mapping[str, Any]) -> tuple[Iterable[Doc], bool]:
-        """Documents that may match, by an index if one serves; and whether all surely do."""
-        served = {
-            field: values
-            for field, condition in _conditions(where)
-            if (field == "_id" or field in self._by_field)
-            and (values := _wanted(condition)) is not None
-        }
+    def candidates(self, where: Mapping[str, Any]) -> tuple[Iterable[Doc], list[Doc]]:
+        """Documents that may match, by what indexes serve; and the conditions still to check."""
+        rest: list[Doc] = []
+        served: list[list[dict[Any, None]]] = []
+        for field, condition in conditions(where):
+            values = _wanted(condition)
+            if field == "_id" and values is not None:
+                served.append([dict.fromkeys(values)])
+            elif values is not None and (index := self._by_field.get(field)) is not None:
+                served.append([*map(index.listed, values), *([index.odd] if index.odd else [])])
+                if index.odd:
+                    rest.append({field: condition})
+            else:
+                rest.append({field: condition})
         if not served:
-            return list(self._documents.values()), not where
-        field = "_id" if "_id" in served else next(iter(served))
-        keys, odd = served[field], False
-        if field != "_id":
-            index = self._by_field[field]
-            keys, odd = [key for v in keys for key in index.having(v)], bool(index.odd)
-        found = [doc for key in dict.fromkeys(keys) if (doc := self.get(key)) is not None]
-        return found, where.keys() == {field} and not odd
+            return list(self._documents.values()), rest
+        return self._having_all(served), rest
+
+    def _having_all(self, served: list[list[dict[Any, None]]]) -> list[Doc]:
+        """The documents listed in at least one of each group, from the smallest group on."""
+        smallest, *others = sorted(served, key=lambda group: sum(map(len, group)))
+        found = []
+        for key in dict.fromkeys(chain.from_iterable(smallest)):
+            if all(any(key in listed for listed in group) for group in others):
+                doc = self._documents.get(key)
+                if doc is not None:
+                    found.append(doc)
+        return found
 
     def expiry_is_due(self) -> bool:
         """Whether a minute has passed since expired documents were last looked for."""
@@ -183,7 +213,7 @@ class IndexedCollectionStore(CollectionStore):
             for other in self._rivals(index, doc):
                 if other != key and participates(index, self._documents[other]):
                     pattern = dict(index["key"])
-                    values = {field: _value(doc, field) for field in pattern}
+                    values = {field: elements(doc, field)[0] for field in pattern}
                     raise DuplicateKeyError(
                         f"E11000 duplicate key error index: {name} dup key: {values}",
                         11000,
@@ -191,35 +221,32 @@ class IndexedCollectionStore(CollectionStore):
                     )
 
     def _rivals(self, index: Doc, doc: Doc) -> Iterator[Any]:
-        fields = [field for field, _ in index["key"]]
-        if fields == ["_id"]:
+        wanted = {field: elements(doc, field) for field, _ in index["key"]}
+        if wanted.keys() == {"_id"}:
             return
-        first = _value(doc, fields[0])
-        listed = (
-            self._by_field[fields[0]].having(first) if is_scalar(first) else iter(self._documents)
-        )
+        first = next(iter(wanted))
+        by_first = self._by_field[first]
+        listed: Iterable[Any] = self._documents
+        if all(map(is_scalar, wanted[first])):
+            listed = dict.fromkeys(chain.from_iterable(map(by_first.having, wanted[first])))
         for key in listed:
             other = self._documents[key]
-            if all(_value(other, field) == _value(doc, field) for field in fields):
+            if all(
+                any(value in values for value in elements(other, field))
+                for field, values in wanted.items()
+            ):
                 yield key
+
+
+_ABSENT: Final[tuple[list[Any], ...]] = ([None], [])
 
 
 def participates(index: Doc, doc: Doc) -> bool:
     """Whether an index covers the document (sparse and partial ones do not cover all)."""
-    if index.get("sparse") and all(_value(doc, field) is None for field, _ in index["key"]):
+    if index.get("sparse") and all(elements(doc, field) in _ABSENT for field, _ in index["key"]):
         return False
     partial = index.get("partialFilterExpression")
     return partial is None or bool(filter_applies(partial, doc))
-
-
-def _conditions(where: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The conditions that must all hold, those inside `$and` too."""
-    for field, condition in where.items():
-        if field == "$and":
-            for part in condition:
-                yield from _conditions(part)
-        elif not field.startswith("$"):
-            yield field, condition
 
 
 def _wanted(condition: Any) -> list[Any] | None:

@@ -1,0 +1,77 @@
+"""Reads that the embedded store answers from its indexes give what mongomock's scan gives."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mongomock
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo.errors import DuplicateKeyError
+
+from ecommerce.core.embedded import open_embedded_client
+
+scalars = st.one_of(st.none(), st.integers(0, 4), st.sampled_from(["a", "b", "c"]))
+fields = st.one_of(scalars, st.lists(scalars, max_size=3), st.floats(0, 2, width=16))
+documents = st.lists(
+    st.fixed_dictionaries({}, optional={"tag": fields, "n": fields, "free": fields}), max_size=12
+)
+bounds = st.one_of(st.integers(0, 4), st.sampled_from(["a", "b"]))
+conditions = st.one_of(
+    scalars,
+    st.fixed_dictionaries({"$in": st.lists(scalars, max_size=3)}),
+    st.fixed_dictionaries({"$gte": bounds}),
+    st.fixed_dictionaries({"$gt": st.integers(0, 2), "$lt": st.integers(1, 4)}),
+    st.fixed_dictionaries({"$ne": scalars}),
+)
+simple = st.dictionaries(st.sampled_from(["tag", "n", "free"]), conditions, max_size=3)
+queries = st.one_of(
+    simple,
+    st.lists(simple.filter(bool), min_size=1, max_size=3).map(lambda parts: {"$and": parts}),
+    st.tuples(simple.filter(bool), simple.filter(bool)).map(lambda two: {"$or": list(two)}),
+)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
+    client = open_embedded_client(tmp_path_factory.mktemp("store") / "store.sqlite3")
+    ours = client["shop"]["things"]
+    ours.create_index("tag")
+    ours.create_index("n")
+    yield ours, mongomock.MongoClient()["shop"]["things"]
+    client.close()
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=documents, asked=st.lists(queries, min_size=1, max_size=5))
+def test_a_read_by_index_finds_what_a_scan_finds(
+    rows: list[dict[str, Any]], asked: list[dict[str, Any]], pair: tuple[Any, Any]
+) -> None:
+    for collection in pair:
+        collection.delete_many({})
+        if rows:
+            collection.insert_many([{**row, "_id": number} for number, row in enumerate(rows)])
+    ours, theirs = pair
+    for query in asked:
+        found = sorted(row["_id"] for row in ours.find(query))
+        assert found == sorted(row["_id"] for row in theirs.find(query)), query
+
+
+def test_no_two_documents_share_an_element_of_a_unique_array(tmp_path: Path) -> None:
+    client = open_embedded_client(tmp_path / "store.sqlite3")
+    things: Any = client["shop"]["things"]
+    things.create_index("skus", unique=True, sparse=True)
+    things.insert_one({"_id": 1, "skus": ["a", "b"]})
+    things.insert_one({"_id": 2})
+    things.insert_one({"_id": 3})
+    with pytest.raises(DuplicateKeyError):
+        things.insert_one({"_id": 4, "skus": ["c", "b"]})
+    with pytest.raises(DuplicateKeyError):
+        things.update_one({"_id": 2}, {"$set": {"skus": ["a"]}})
+    things.update_one({"_id": 1}, {"$set": {"skus": ["b", "d"]}})
+    things.update_one({"_id": 2}, {"$set": {"skus": ["a"]}})
+    assert [row["_id"] for row in things.find({"skus": "a"})] == [2]
+    client.close()
