@@ -58,7 +58,7 @@ def user_page(request: PageRequest) -> Page:
     """Users, newest first, without hashes. For staff."""
     return fetch_page(
         collection(User),
-        where={},
+        tiers=[{}],
         ordering=(("_id", -1),),
         request=request,
         projection=_WITHOUT_HASH,

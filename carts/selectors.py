@@ -88,7 +88,7 @@ def cart_page(request: PageRequest, *, caller: Principal) -> tuple[Page, list[Pr
     """The caller's own carts, newest first, with present prices: two reads."""
     page = fetch_page(
         collection(ShoppingCart),
-        where={"user_id": caller.id},
+        tiers=[{"user_id": caller.id}],
         ordering=(("_id", -1),),
         request=request,
     )

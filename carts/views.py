@@ -147,5 +147,5 @@ def _answer(
     request: Request, cart: PricedCart, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     return tagged_response(
-        request, present_cart(cart), cart_etag(cart), status=status, headers=headers
+        request, lambda: present_cart(cart), cart_etag(cart), status=status, headers=headers
     )

@@ -1,6 +1,6 @@
-"""What can go wrong with products."""
+"""What can go wrong in the catalog."""
 
-from ecommerce.core.errors import DomainError, FieldError, NotFoundError
+from ecommerce.core.errors import DomainError, FieldError, NotFoundError, ValidationFailedError
 
 
 class ProductNotFoundError(NotFoundError):
@@ -20,7 +20,130 @@ class DuplicateProductError(DomainError):
 
     def __init__(self, fields: list[str]) -> None:
         faults = [
-            FieldError(f"/{field}", "duplicate", f"Another product has this {field}.")
+            FieldError(
+                f"/{field}", "duplicate", f"Another product has this {field.split('/')[-1]}."
+            )
             for field in fields
         ]
         super().__init__(errors=[fault.as_dict() for fault in faults])
+
+
+class QuantityOfVariantsError(DomainError):
+    """The quantity of a product with variants is the sum of theirs."""
+
+    code = "quantity_of_variants"
+    status = 409
+    title = "The product has variants"
+    default_detail = (
+        "The quantity of a product with variants is the sum of theirs: set it in `variants`, or "
+        "move stock with the variant's `sku`."
+    )
+
+
+class UnknownVariantError(ValidationFailedError):
+    """The product has variants, and the sku is none of theirs."""
+
+    def __init__(self, skus: list[str]) -> None:
+        detail = f"Name one of this product's variants: {', '.join(skus)}."
+        super().__init__(FieldError("/sku", "unknown_variant", detail))
+
+
+class InsufficientStockError(DomainError):
+    """Less is left than should be taken away."""
+
+    code = "insufficient_stock"
+    status = 409
+    title = "Not enough in stock"
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"Only {left} are left.", available_quantity=left)
+
+
+class StockLimitError(DomainError):
+    """More than a product can have."""
+
+    code = "stock_limit"
+    status = 409
+    title = "Too much stock"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A product has at most {limit} pieces.", limit=limit)
+
+
+class BusyError(DomainError):
+    """Too many others change the same thing at this moment."""
+
+    code = "busy"
+    status = 409
+    title = "Others are changing the same thing"
+    default_detail = "Others are changing the same thing at this moment. Try again."
+
+
+class UnknownCategoryError(ValidationFailedError):
+    """A body names a category that is not there."""
+
+    def __init__(self, pointer: str = "/category") -> None:
+        detail = "There is no such category: see GET /categories/."
+        super().__init__(FieldError(pointer, "unknown_category", detail))
+
+
+class CategoryNotFoundError(NotFoundError):
+    """No such category."""
+
+    code = "category_not_found"
+    default_detail = "There is no such category."
+
+
+class DuplicateCategoryError(DomainError):
+    """Another category has the slug."""
+
+    code = "duplicate_category"
+    status = 409
+    title = "Already taken"
+
+    def __init__(self) -> None:
+        fault = FieldError("/slug", "duplicate", "Another category has this slug.")
+        super().__init__("Choose another slug.", errors=[fault.as_dict()])
+
+
+class CategoryCycleError(DomainError):
+    """A category cannot stand below itself."""
+
+    code = "category_cycle"
+    status = 409
+    title = "A category cannot stand below itself"
+    default_detail = "The new parent is this category, or stands below it."
+
+
+class CategoryDepthError(DomainError):
+    """The tree would get too deep."""
+
+    code = "category_depth"
+    status = 409
+    title = "The tree would get too deep"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A tree of categories has at most {limit} levels.", limit=limit)
+
+
+class CategoryInUseError(DomainError):
+    """The category still holds something."""
+
+    code = "category_in_use"
+    status = 409
+    title = "The category is in use"
+
+    def __init__(self, holds: str) -> None:
+        advice = {
+            "products": "It has products: say where they go with `?products_to=` another category.",
+            "categories": "Other categories stand below it: move or delete those first.",
+        }
+        super().__init__(advice[holds], holds=holds)
+
+
+class SlugIsFixedError(ValidationFailedError):
+    """The slug of a category is its name in products and addresses."""
+
+    def __init__(self) -> None:
+        detail = "The slug of a category does not change: leave it out, or make a new category."
+        super().__init__(FieldError("/slug", "fixed", detail))

@@ -1,7 +1,8 @@
 """Products into files that `catalog.importing` reads back without a difference."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, TextIO
 
 import orjson
@@ -33,12 +34,25 @@ def write_csv(products: Iterable[ProductRow], file: TextIO) -> int:
     return count
 
 
-def _lines(row: ProductRow) -> Iterable[Mapping[str, str]]:
-    """The product, then a line for each further picture."""
+def _lines(row: ProductRow) -> Iterator[Mapping[str, str]]:
+    """The product with its first variant and picture, then a line for each further one."""
     handle = row.get("slug") or f"product-{row['_id']}"
-    images: list[Any] = list(row.get("images", [])) or [{"url": "", "alt": ""}]
-    yield {
-        "Handle": handle,
+    variants = [_sold_as(variant, row) for variant in row.get("variants", ())] or [
+        _sold_as(row, row)
+    ]
+    pictures = [
+        {"Image Src": image["url"], "Image Alt Text": image.get("alt", "")}
+        for image in row.get("images", ())
+    ]
+    first: Mapping[str, str] = _of_the_product(row)
+    none: Mapping[str, str] = {}
+    for sold, picture in zip_longest(variants, pictures, fillvalue=none):
+        yield {"Handle": handle, **first, **sold, **picture}
+        first = {}
+
+
+def _of_the_product(row: ProductRow) -> dict[str, str]:
+    own = {
         "Title": row["name"],
         "Body (HTML)": row["description"],
         "Vendor": row.get("brand", ""),
@@ -46,11 +60,31 @@ def _lines(row: ProductRow) -> Iterable[Mapping[str, str]]:
         "Tags": ", ".join(row.get("tags", [])),
         "Published": "false" if row["status"] == "draft" else "true",
         "Status": row["status"],
-        "Variant SKU": row.get("sku", ""),
-        "Variant Inventory Qty": str(row["quantity"]),
-        "Variant Price": as_text(row["price_minor"], row["currency"]),
-        "Image Src": images[0]["url"],
-        "Image Alt Text": images[0].get("alt", ""),
     }
-    for image in images[1:]:
-        yield {"Handle": handle, "Image Src": image["url"], "Image Alt Text": image.get("alt", "")}
+    if not row.get("variants"):
+        return own
+    names = [option["name"] for option in row["variants"][0]["options"]]
+    return {
+        **own,
+        **{f"Option{number} Name": name for number, name in enumerate(names, 1)},
+        "Product SKU": row.get("sku", ""),
+        "Product Price": as_text(row["price_minor"], row["currency"]),
+        "Product Compare At Price": _optional_price(row, row),
+    }
+
+
+def _sold_as(one: Any, row: ProductRow) -> Mapping[str, str]:
+    """Sku, price and stock of a variant, or of a product without any."""
+    options = [option["value"] for option in one.get("options", ())]
+    return {
+        **{f"Option{number} Value": value for number, value in enumerate(options, 1)},
+        "Variant SKU": one.get("sku", ""),
+        "Variant Inventory Qty": str(one["quantity"]),
+        "Variant Price": as_text(one.get("price_minor", row["price_minor"]), row["currency"]),
+        "Variant Compare At Price": _optional_price(one, row),
+    }
+
+
+def _optional_price(one: Any, row: ProductRow) -> str:
+    minor = one.get("compare_at_price_minor")
+    return "" if minor is None else as_text(minor, row["currency"])

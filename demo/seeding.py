@@ -16,10 +16,11 @@ from accounts.selectors import user_for_login
 from accounts.services import UserService
 from carts.selectors import has_carts
 from carts.services import Item, ShoppingCartService
-from catalog.documents import Product, ProductStatus
-from catalog.selectors import products_for_sale
-from catalog.services import ProductService
-from demo.words import ADJECTIVES, BRANDS, CATALOG, FIRST_NAMES, SENTENCES, TAGS
+from catalog.documents import ProductStatus
+from catalog.selectors import categories_by_slug, products_for_sale
+from catalog.services import CategoryService, ProductService
+from catalog.services.categories import NewCategory
+from demo.words import ADJECTIVES, BRANDS, CATALOG, FIRST_NAMES, SENTENCES, TAGS, TREE
 
 DEMO_LOGINS: Final = (
     ("demo", "demo-shop-2026", False),
@@ -40,8 +41,21 @@ def seed_demo_logins() -> int:
     )
 
 
+def seed_categories() -> None:
+    """The tree that demo products stand in, as far as it is missing."""
+    there = categories_by_slug(slug for slug, _, _ in TREE)
+    missing: list[NewCategory] = [
+        {"slug": slug, "name": name, "parent": parent, "position": position}
+        for position, (slug, name, parent) in enumerate(TREE)
+        if slug not in there
+    ]
+    if missing:
+        CategoryService.create_many(values=missing)
+
+
 def seed_products(count: int, *, seed: int, progress: Progress = lambda _: None) -> int:
-    """`count` products of this seed; how many were missing."""
+    """`count` products of this seed, with their categories; how many were missing."""
+    seed_categories()
     products, added = _products(count, seed), 0
     while batch := list(islice(products, _BATCH)):
         added += ProductService.create_many(products=batch)
@@ -86,10 +100,14 @@ def _register(name: str, email: str, password: str, *, is_staff: bool = False) -
     return True
 
 
-def _products(count: int, seed: int) -> Iterator[Product]:
+def _products(count: int, seed: int) -> Iterator[dict[str, Any]]:
+    tree = categories_by_slug(CATALOG)
     chance = random.Random(f"products-{seed}")  # noqa: S311 - demo data, not secrets
     for number in range(count):
-        yield Product(**_product(chance, seed, number))
+        values = _product(chance, seed, number)
+        category = tree[values["category"]]
+        values |= {"category_path": category["path"], "tree_version": category["tree_version"]}
+        yield values
 
 
 def _product(chance: random.Random, seed: int, number: int) -> dict[str, Any]:

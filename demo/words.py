@@ -16,6 +16,13 @@ CATALOG: Final = {
     "office": ("Chair", "Inkwell", "Letter Tray", "Notebook", "Pen Stand", "Shelf"),
     "travel": ("Backpack", "Bottle", "Duffel", "Money Belt", "Passport Case", "Umbrella"),
 }  # fmt: skip
+TREE: Final = (
+    ("home", "Home", None), ("kitchen", "Kitchen", "home"), ("lighting", "Lighting", "home"),
+    ("textiles", "Textiles", "home"), ("outdoors", "Outdoors", None),
+    ("garden", "Garden", "outdoors"), ("travel", "Travel", "outdoors"), ("work", "Work", None),
+    ("office", "Office", "work"),
+)  # fmt: skip
+"""Slug, name and parent of each category, parents first."""
 BRANDS: Final = ("Aldershaw", "Brackmoor", "Cindervale", "Dovetail & Son", "Eastlight", "Fennick")
 TAGS: Final = ("bestseller", "gift", "handmade", "new", "recycled", "sale", "small-space")
 SENTENCES: Final = (

@@ -12,8 +12,8 @@ from django.core.cache import cache
 from accounts.documents import User, UserRow
 from accounts.principal import Principal
 from accounts.services import TokenService, UserService
-from catalog.documents import ProductRow
-from catalog.services import ProductService
+from catalog.documents import CategoryRow, ProductRow
+from catalog.services import CategoryService, ProductService
 from ecommerce.core import mongo
 from ecommerce.core.indexes import documents, ensure_indexes
 from tests import operations
@@ -95,6 +95,17 @@ def make_product() -> Callable[..., ProductRow]:
     def make(**values: Any) -> ProductRow:
         given = {"name": "Lamp", "price_minor": 1999, "quantity": 10, "status": "active", **values}
         return ProductService.create(values=given)
+
+    return make
+
+
+@pytest.fixture
+def make_category() -> Callable[..., CategoryRow]:
+    """A category by its slug, with a name made of it."""
+
+    def make(slug: str, parent: str | None = None, **values: Any) -> CategoryRow:
+        new: Any = {"slug": slug, "name": slug.title(), "parent": parent, **values}
+        return CategoryService.create(values=new)
 
     return make
 

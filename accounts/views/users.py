@@ -48,13 +48,13 @@ class UserViewSet(ShopViewSet):
         user = UserService.register(**self.body())
         headers = {"Location": request.build_absolute_uri(f"/users/{user['_id']}")}
         return tagged_response(
-            request, present_user(user), etag(user["version"]), status=201, headers=headers
+            request, lambda: present_user(user), etag(user["version"]), status=201, headers=headers
         )
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One user."""
         user = selectors.user(pk, caller=caller_of(request))
-        return tagged_response(request, present_user(user), etag(user["version"]))
+        return tagged_response(request, lambda: present_user(user), etag(user["version"]))
 
     @rate_limited(WRITES)
     def update(self, request: Request, pk: str) -> Response:
@@ -65,7 +65,7 @@ class UserViewSet(ShopViewSet):
             changes=self.body(),
             expected_versions=expected_versions(request),
         )
-        return tagged_response(request, present_user(user), etag(user["version"]))
+        return tagged_response(request, lambda: present_user(user), etag(user["version"]))
 
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         """As update; `body()` leaves absent fields absent."""

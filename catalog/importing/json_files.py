@@ -9,7 +9,7 @@ from catalog.importing.rows import ImportRow, given
 
 _OWN: Final = (
     "name", "description", "price", "currency", "quantity", "sku", "slug", "brand", "category",
-    "tags", "images", "status",
+    "tags", "images", "status", "compare_at_price", "attributes", "variants", "related_ids",
 )  # fmt: skip
 _RENAMED: Final = {"title": "name", "stock": "quantity"}
 _MADE_BY_US: Final = {"id", "version", "created_at", "updated_at"}
@@ -52,5 +52,6 @@ def _product(number: int, item: dict[str, Any]) -> ImportRow:
         place=f"item {number}",
         product_id=str(item.get("id", "")),
         values=given((name, renamed.get(name)) for name in _OWN),
+        covers=frozenset(renamed) & frozenset(_OWN),
         left_out=sorted(renamed.keys() - {*_OWN, *_MADE_BY_US}),
     )

@@ -13,6 +13,9 @@ class ImportRow:
     place: str
     """Where it stands, for people: `line 7` or `item 3`."""
     values: dict[str, Any]
+    covers: frozenset[str] = frozenset()
+    """The members of a product that the file has a place for: an empty place is an empty value,
+    and what it has no place for stays as it is."""
     product_id: str = ""
     """The id in this catalog, where the file is an export of ours and names no sku and no slug."""
     left_out: list[str] = field(default_factory=list)

@@ -8,9 +8,11 @@ from rest_framework.exceptions import ValidationError
 from catalog.documents import ProductRow
 from catalog.errors import DuplicateProductError, ProductNotFoundError
 from catalog.importing.rows import ImportRow, Report
+from catalog.keys import slug_of
 from catalog.selectors import product, product_with
 from catalog.serializers import ProductInput
-from catalog.services import ProductService
+from catalog.services import CategoryService, ProductService
+from catalog.services.derived import all_skus
 from ecommerce.core.problems import field_errors
 
 
@@ -44,28 +46,55 @@ def _import(row: ImportRow, report: Report, *, dry_run: bool) -> None:
     serializer = ProductInput(data=row.values)
     serializer.is_valid(raise_exception=True)
     values = serializer.validated_data
+    if values["category"]:
+        values["category"] = _category(values["category"], dry_run=dry_run)
     stored = _stored(row, values)
     if stored is None:
         report.created += 1
         if not dry_run:
             ProductService.create(values=values)
-    elif _says_the_same(stored, values):
+        return
+    covered = {_stored_name(serializer, name) for name in row.covers | row.values.keys()}
+    changes = {name: value for name, value in values.items() if name in covered}
+    if _says_the_same(stored, changes):
         report.unchanged += 1
-    else:
-        report.updated += 1
-        if not dry_run:
-            ProductService.update(product_id=str(stored["_id"]), changes=values)
+        return
+    report.updated += 1
+    if not dry_run:
+        ProductService.update(product_id=str(stored["_id"]), changes=changes)
+
+
+def _category(name: str, *, dry_run: bool) -> str:
+    return slug_of(name) if dry_run else CategoryService.ensure(name=name)
+
+
+def _stored_name(serializer: ProductInput, name: str) -> str:
+    return str(serializer.fields[name].source)
 
 
 def _stored(row: ImportRow, values: Mapping[str, Any]) -> ProductRow | None:
-    for key in ("sku", "slug"):
-        if values.get(key):
-            return product_with(**{key: values[key]})
+    skus = all_skus(values)
+    if skus:
+        found = product_with(sku=skus[0])
+        return found or (product_with(slug=values["slug"]) if values.get("slug") else None)
+    if values.get("slug"):
+        return product_with(slug=values["slug"])
     try:
         return product(row.product_id, for_staff=True)
     except ProductNotFoundError:
         return None
 
 
-def _says_the_same(stored: ProductRow, values: Mapping[str, Any]) -> bool:
-    return all(stored.get(name) == value for name, value in values.items())
+def _says_the_same(stored: ProductRow, changes: Mapping[str, Any]) -> bool:
+    price = changes.get("price_minor", stored["price_minor"])
+    return all(
+        _comparable(name, stored.get(name), price) == _comparable(name, value, price)
+        for name, value in changes.items()
+    )
+
+
+def _comparable(name: str, value: Any, price: int) -> Any:
+    """Empty is empty, and a variant without a price has the product's."""
+    if name == "variants" and value:
+        return [{"price_minor": price, **variant} for variant in value]
+    return value if value not in ([], "") else None

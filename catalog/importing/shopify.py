@@ -7,23 +7,39 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import nh3
 
 from catalog.importing.rows import ImportRow, given
+from catalog.keys import slug_of
 
+OPTIONS: Final = (1, 2, 3)
+"""Shopify's files have room for three options."""
 COLUMNS: Final = (
     "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Status",
-    "Variant SKU", "Variant Inventory Qty", "Variant Price", "Image Src", "Image Alt Text",
+    *(f"Option{number} {part}" for number in OPTIONS for part in ("Name", "Value")),
+    "Variant SKU", "Variant Inventory Qty", "Variant Price", "Variant Compare At Price",
+    "Image Src", "Image Alt Text", "Product SKU", "Product Price", "Product Compare At Price",
 )  # fmt: skip
+"""The last three are ours: what a product with variants has beside theirs."""
 _MEANINGLESS: Final = {
-    "Option1 Name", "Variant Inventory Tracker", "Variant Inventory Policy", "Image Position",
+    "Variant Inventory Tracker", "Variant Inventory Policy", "Image Position",
     "Variant Fulfillment Service", "Variant Requires Shipping", "Variant Taxable", "Gift Card",
     "Variant Weight Unit", "Google Shopping / Custom Product",
 }  # fmt: skip
 """Settings of Shopify's own that say nothing about the product where they have their default."""
-_DEFAULTS: Final = {"Option1 Value": "Default Title", "Variant Grams": "0"}
+_DEFAULTS: Final = {"Variant Grams": "0"}
+_MEMBERS: Final = {
+    "Handle": "slug", "Title": "name", "Body (HTML)": "description", "Vendor": "brand",
+    "Type": "category", "Tags": "tags", "Published": "status", "Status": "status",
+    "Variant SKU": "sku", "Variant Inventory Qty": "quantity", "Variant Price": "price",
+    "Variant Compare At Price": "compare_at_price", "Image Src": "images",
+    "Option1 Value": "variants",
+}  # fmt: skip
+"""Which member of a product a column fills."""
+_ONLY_VARIANT: Final = "Default Title"
+"""What Shopify writes for a product without variants."""
 _OWN_HANDLE: Final = re.compile(r"product-([0-9a-f]{24})")
 """What our export writes for a product without a slug: the format wants a Handle in each row."""
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -43,6 +59,7 @@ def _product(lines: list[Line]) -> ImportRow:
     number, first = lines[0]
     own_id = _OWN_HANDLE.fullmatch(first.get("Handle", ""))
     row = ImportRow(place=f"line {number}", values={}, product_id=own_id[1] if own_id else "")
+    variants = _variants(lines, row)
     row.values = given(
         [
             ("slug", None if own_id else first.get("Handle")),
@@ -51,15 +68,71 @@ def _product(lines: list[Line]) -> ImportRow:
             ("brand", first.get("Vendor")),
             ("category", first.get("Type")),
             ("tags", [tag.strip() for tag in first.get("Tags", "").split(",") if tag.strip()]),
-            ("sku", first.get("Variant SKU")),
-            ("quantity", _quantity(first.get("Variant Inventory Qty", ""), row)),
-            ("price", first.get("Variant Price")),
             ("images", _images(lines)),
             ("status", first.get("Status") or _status(first.get("Published", ""))),
+            *_sold_as(first, variants, row),
         ]
     )
+    row.covers = frozenset(_MEMBERS[column] for column in first if column in _MEMBERS)
+    if variants:  # what a product with variants has beside theirs is known from our own files only
+        own = {"Product SKU": "sku", "Product Price": "price"}
+        own["Product Compare At Price"] = "compare_at_price"
+        row.covers -= {member for column, member in own.items() if column not in first}
     row.left_out = list(_left_out(lines))
     return row
+
+
+def _sold_as(
+    first: dict[str, str], variants: list[dict[str, Any]], row: ImportRow
+) -> list[tuple[str, Any]]:
+    """Sku, price and stock: of the product, or of its variants."""
+    if not variants:
+        return [
+            ("sku", first.get("Variant SKU")),
+            ("price", first.get("Variant Price")),
+            ("compare_at_price", first.get("Variant Compare At Price")),
+            ("quantity", _quantity(first.get("Variant Inventory Qty", ""), row)),
+        ]
+    return [
+        ("variants", variants),
+        ("sku", first.get("Product SKU")),
+        ("price", first.get("Product Price") or first.get("Variant Price")),
+        ("compare_at_price", first.get("Product Compare At Price")),
+    ]
+
+
+def _variants(lines: list[Line], row: ImportRow) -> list[dict[str, Any]]:
+    """One for each line with an option; none where the only one is no choice."""
+    names = {n: lines[0][1].get(f"Option{n} Name", "") or f"Option{n}" for n in OPTIONS}
+    chosen = [
+        (
+            line,
+            {names[n]: line[f"Option{n} Value"] for n in OPTIONS if line.get(f"Option{n} Value")},
+        )
+        for _, line in lines
+    ]
+    chosen = [(line, options) for line, options in chosen if options]
+    if len(chosen) < 2 and all(_ONLY_VARIANT in options.values() for _, options in chosen):
+        return []
+    return [_variant(line, options, lines[0][1], row) for line, options in chosen]
+
+
+def _variant(
+    line: dict[str, str], options: dict[str, str], first: dict[str, str], row: ImportRow
+) -> dict[str, Any]:
+    sku = line.get("Variant SKU")
+    if not sku:
+        sku = "-".join([first.get("Handle", ""), *map(slug_of, options.values())])
+        row.warnings.append(f"a variant without SKU gets {sku}")
+    return given(
+        [
+            ("sku", sku),
+            ("options", options),
+            ("price", line.get("Variant Price")),
+            ("compare_at_price", line.get("Variant Compare At Price")),
+            ("quantity", _quantity(line.get("Variant Inventory Qty", ""), row)),
+        ]
+    )
 
 
 def _safe_html(body: str) -> str:
@@ -97,9 +170,6 @@ def _left_out(lines: list[Line]) -> Iterator[str]:
         default = _DEFAULTS.get(column)
         if column not in COLUMNS and column not in _MEANINGLESS and value not in ("", default):
             yield column
-    for _, line in lines[1:]:
-        if line.get("Variant Price") or line.get("Option1 Value"):
-            yield "further variant"
 
 
 def escape(cell: str) -> str:

@@ -42,7 +42,7 @@ def documents() -> list[type[mongoengine.Document]]:
         for module in modules
         if module is not None
         for candidate in vars(module).values()
-        if _is_stored(candidate) and candidate.__module__ == module.__name__
+        if _is_stored(candidate) and candidate.__module__.startswith(module.__name__)
     ]
 
 
@@ -94,6 +94,7 @@ def _duplicates(document: type[mongoengine.Document], index: Index) -> str:
     fields = [field for field, _ in index.keys]
     pipeline: list[dict[str, Any]] = [
         {"$match": {field: {"$exists": True} for field in fields} if index.sparse else {}},
+        *({"$unwind": f"${field}"} for field in fields),  # an array stands under each element
         {"$group": {"_id": {f: f"${f}" for f in fields}, "ids": {"$push": "$_id"}}},
         {"$match": {"ids.1": {"$exists": True}}},
         {"$limit": 10},

@@ -37,9 +37,9 @@ class ShopAutoSchema(AutoSchema):
         return inputs.get(getattr(self.view, "action", None))
 
     def map_parsers(self) -> list[str]:
-        """JSON alone: forms are read only for the browsable pages."""
+        """Forms are read only for the browsable pages."""
         declared = super().map_parsers()
-        return [kind for kind in declared if kind == "application/json"] or declared
+        return [kind for kind in declared if "json" in kind] or declared
 
     def map_renderers(self, attribute: str) -> list[str]:
         """JSON alone: HTML is for people."""
@@ -129,4 +129,4 @@ def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _documented(path: str) -> str:
     """Collections end in a slash, everything else does not."""
     bare = _OPTIONAL_SLASH.sub("", path).rstrip("/")
-    return f"{bare}/" if bare in {"/users", "/products", "/shopping-carts"} else bare
+    return f"{bare}/" if bare in {"/users", "/products", "/categories", "/shopping-carts"} else bare

@@ -2,11 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import bson
 from bson import ObjectId
@@ -15,6 +14,7 @@ from pymongo.collection import Collection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ecommerce.core.conditional import tag_of, tagged_response
 from ecommerce.core.errors import FieldError, ValidationFailedError
 
 DEFAULT_LIMIT: Final = 20
@@ -62,68 +62,104 @@ class Page:
 def fetch_page(
     source: Collection[dict[str, Any]],
     *,
-    where: Mapping[str, Any],
+    tiers: Sequence[Mapping[str, Any]],
     ordering: Ordering,
     request: PageRequest,
     projection: Mapping[str, Any] | None = None,
 ) -> Page:
-    """One page of `source`, in one read (two with a count).
+    """One page of what the filters in `tiers` find: all of the first, then all of the second …
 
-    `ordering` must end in a unique field, so that every row has one place.
+    No document may match two tiers. `ordering` holds within each and must end in a unique field, so
+    that every row has one place. A page takes one read for each tier that it reaches, and one more
+    for each where it counts.
 
     Raises:
         InvalidCursorError: the cursor is not of this list.
     """
-    backwards, position = _decode(request.cursor, ordering) if request.cursor else (False, None)
-    direction = -1 if backwards else 1
-    walk = [(field, sign * direction) for field, sign in ordering]
-    bounded = {"$and": [where, _after(position, walk)]} if position else where
-    rows = list(
-        source.find(bounded, projection)
-        .sort(walk)
-        .limit(request.limit + 1)  # one more: is there a next?
-    )
+    start = _decode(request.cursor, ordering, len(tiers)) if request.cursor else None
+    backwards = start is not None and start.backwards
+    walk = [(field, -sign if backwards else sign) for field, sign in ordering]
+    rows: list[tuple[int, dict[str, Any]]] = []
+    for tier in _tiers_from(start, len(tiers)):
+        where = tiers[tier]
+        if start is not None and tier == start.tier:
+            where = {"$and": [where, _after(start.values, walk)]}
+        missing = request.limit + 1 - len(rows)  # one more: is there a next?
+        rows += [(tier, row) for row in source.find(where, projection).sort(walk).limit(missing)]
+        if len(rows) > request.limit:
+            break
     has_more = len(rows) > request.limit
     rows = rows[: request.limit]
     if backwards:
         rows.reverse()
-    has_next, has_previous = (bool(rows), has_more) if backwards else (has_more, bool(position))
+    has_next, has_previous = (bool(rows), has_more) if backwards else (has_more, start is not None)
     return Page(
-        rows=rows,
-        next=_encode(rows[-1], ordering, backwards=False) if has_next and rows else None,
-        previous=_encode(rows[0], ordering, backwards=True) if has_previous and rows else None,
-        total=source.count_documents(where, limit=MAX_COUNT) if request.count else None,
+        rows=[row for _, row in rows],
+        next=_encode(*rows[-1], ordering, backwards=False) if has_next and rows else None,
+        previous=_encode(*rows[0], ordering, backwards=True) if has_previous and rows else None,
+        total=_total(source, tiers) if request.count else None,
     )
 
 
+def _tiers_from(start: "_Start | None", count: int) -> range:
+    if start is None:
+        return range(count)
+    return range(start.tier, -1, -1) if start.backwards else range(start.tier, count)
+
+
+def _total(source: Collection[dict[str, Any]], tiers: Sequence[Mapping[str, Any]]) -> int:
+    total = 0
+    for where in tiers:
+        if total < MAX_COUNT:
+            total += source.count_documents(where, limit=MAX_COUNT - total)
+    return total
+
+
 def _after(position: list[Any], walk: list[tuple[str, int]]) -> dict[str, Any]:
-    """The filter for rows behind a position: (a > x) or (a = x and b > y) or …"""
-    branches = []
+    """The filter for rows behind a position: (a > x) or (a = x and b > y) or …
+
+    `a >= x` is said once more by itself: an index then starts there, which it does not for an or.
+    """
+    branches: list[dict[str, Any]] = []
     for depth, (field, sign) in enumerate(walk):
         branch = {walk[i][0]: position[i] for i in range(depth)}
         branch[field] = {"$gt" if sign > 0 else "$lt": position[depth]}
         branches.append(branch)
-    return branches[0] if len(branches) == 1 else {"$or": branches}
+    if len(branches) == 1:
+        return branches[0]
+    first, sign = walk[0]
+    return {first: {"$gte" if sign > 0 else "$lte": position[0]}, "$or": branches}
 
 
-def _encode(row: Mapping[str, Any], ordering: Ordering, *, backwards: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a cursor stands."""
+
+    backwards: bool
+    tier: int
+    values: list[Any]
+
+
+def _encode(tier: int, row: Mapping[str, Any], ordering: Ordering, *, backwards: bool) -> str:
     values = [row[field] for field, _ in ordering]
-    packed = bson.encode({"b": backwards, "o": _name(ordering), "v": values})
+    packed = bson.encode({"b": backwards, "o": _name(ordering), "t": tier, "v": values})
     return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 
-def _decode(cursor: str, ordering: Ordering) -> tuple[bool, list[Any]]:
+def _decode(cursor: str, ordering: Ordering, tiers: int) -> _Start:
     try:
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         content = bson.decode(packed, _CODEC)
     except (ValueError, binascii.Error, bson.errors.BSONError):
         raise InvalidCursorError from None
-    values = content.get("v")
+    values, tier = content.get("v"), content.get("t")
     if content.get("o") != _name(ordering) or not isinstance(values, list):
+        raise InvalidCursorError
+    if type(tier) is not int or not 0 <= tier < tiers:
         raise InvalidCursorError
     if len(values) != len(ordering) or not all(isinstance(value, _SCALARS) for value in values):
         raise InvalidCursorError
-    return content.get("b") is True, values
+    return _Start(content.get("b") is True, tier, values)
 
 
 def _name(ordering: Ordering) -> str:
@@ -131,22 +167,44 @@ def _name(ordering: Ordering) -> str:
 
 
 def page_response(
-    request: Request, page: Page, present: Callable[[Any], dict[str, Any]]
+    request: Request,
+    page: Page,
+    present: Callable[[Any], dict[str, Any]],
+    *,
+    headers: Mapping[str, str] | None = None,
+    tag: str = "",
 ) -> Response:
-    """`{"items", "next", "previous"}` with absolute links, and the same as a `Link` header."""
+    """`{"items", "next", "previous"}` with absolute links, and the same as a `Link` header.
+
+    With a `tag` (see `page_tag`), a client that has the page already gets a 304.
+    """
     links = {"next": _link(request, page.next), "previous": _link(request, page.previous)}
-    body: dict[str, Any] = {"items": [present(row) for row in page.rows], **links}
-    if page.total is not None:
-        body["count"] = page.total
-        body["count_is_exact"] = page.total < MAX_COUNT
     relations = {"next": "next", "previous": "prev"}  # RFC 8288 registers "prev"
     header = ", ".join(f'<{url}>; rel="{relations[name]}"' for name, url in links.items() if url)
-    return Response(body, headers={"Link": header} if header else {})
+    headers = {**(headers or {}), **({"Link": header} if header else {})}
+
+    def body() -> dict[str, Any]:
+        content: dict[str, Any] = {"items": [present(row) for row in page.rows], **links}
+        if page.total is not None:
+            content["count"] = page.total
+            content["count_is_exact"] = page.total < MAX_COUNT
+        return content
+
+    if tag:
+        return tagged_response(request, body, tag, headers=headers)
+    return Response(body(), headers=headers)
+
+
+def page_tag(page: Page, *more: Any) -> str:
+    """The ETag of a page whose rows have versions; `more` is what else its answer is made of."""
+    rows = [(row["_id"], row["version"]) for row in page.rows]
+    return tag_of(rows, page.next, page.previous, page.total, *more)
 
 
 def _link(request: Request, cursor: str | None) -> str | None:
     if cursor is None:
         return None
-    query = {**request.query_params.dict(), "cursor": cursor}
+    query = request.query_params.copy()
+    query["cursor"] = cursor
     query.pop("count", None)  # the total does not change from page to page
-    return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -45,6 +45,12 @@ class StrictJSONParser(BaseParser):
         return loads(body)
 
 
+class MergePatchParser(StrictJSONParser):
+    """`application/merge-patch+json` (RFC 7396)."""
+
+    media_type = "application/merge-patch+json"
+
+
 def loads(body: bytes) -> Any:
     """Parse one JSON text.
 

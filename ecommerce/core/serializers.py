@@ -52,8 +52,8 @@ class StrictSerializer(serializers.Serializer[Any]):
             extra = {n for n in extra - _FORM_CONTROLS if n.split("[")[0] not in known}
         return {name: [self._fault("unknown_field")] for name in sorted(extra)}
 
-    def _fault(self, code: str) -> serializers.ErrorDetail:
-        return serializers.ErrorDetail(str(self.error_messages[code]), code=code)
+    def _fault(self, code: str, **values: Any) -> serializers.ErrorDetail:
+        return serializers.ErrorDetail(str(self.error_messages[code]).format(**values), code=code)
 
 
 class PageQuery(StrictSerializer):

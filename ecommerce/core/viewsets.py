@@ -1,13 +1,16 @@
 """The base of every viewset: strict input, per-action serializers, headers every answer has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.utils.cache import patch_vary_headers
 from rest_framework import serializers, viewsets
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ecommerce.core import rate_limits
+from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.serializers import StrictSerializer
 
 
@@ -20,6 +23,9 @@ class ShopViewSet(viewsets.ViewSet):
     inputs: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     queries: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     cache_control: ClassVar[str] = "private, no-cache"
+    further_parsers: ClassVar[Mapping[str, Sequence[type[BaseParser]]]] = {}
+    """Media types that single actions read beside JSON."""
+    action: str | None = None  # type: ignore[assignment]  # DRF names it once it knows the request
     lookup_value_regex = "[^/]+"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -27,9 +33,24 @@ class ShopViewSet(viewsets.ViewSet):
         super().initial(request, *args, **kwargs)
         self.query = self._valid_query()
 
+    def get_parsers(self) -> list[BaseParser]:
+        """JSON, and what the action reads beside it."""
+        # DRF asks for parsers before it has named the action, and drf-spectacular without request.
+        method = (getattr(self.request, "method", None) or "").lower()
+        further = self.further_parsers.get(self.action or self.action_map.get(method) or "", ())
+        return [*super().get_parsers(), *(parser() for parser in further)]
+
+    @property
+    def is_merge_patch(self) -> bool:
+        """Whether the body is a JSON merge patch, in which null takes away (RFC 7396)."""
+        media_type = (self.request.content_type or "").split(";")[0].strip().lower()
+        return media_type == MergePatchParser.media_type
+
     def get_serializer(self, *args: Any, **kwargs: Any) -> StrictSerializer:
         """The input serializer of the current action (the browsable forms ask for it too)."""
-        kwargs["context"] = {"request": self.request, "view": self}
+        kwargs["context"] = {
+            "request": self.request, "view": self, "merge_attributes": self.is_merge_patch,
+        }  # fmt: skip
         return self.inputs.get(self.action or "", StrictSerializer)(*args, **kwargs)
 
     def body(self) -> dict[str, Any]:
@@ -48,12 +69,17 @@ class ShopViewSet(viewsets.ViewSet):
         if self.action is None:  # the method is not allowed: that is what to say
             return {}
         kind = self.queries.get(self.action, StrictSerializer)
-        repeated = [name for name, values in self.request.query_params.lists() if len(values) > 1]
+        serializer = kind(data=self.request.query_params)
+        repeated = [
+            name
+            for name, values in self.request.query_params.lists()
+            if len(values) > 1
+            and not isinstance(serializer.fields.get(name), serializers.ListField)
+        ]
         if repeated:
             raise serializers.ValidationError(
                 {name: ["This parameter may be given once."] for name in repeated}
             )
-        serializer = kind(data=self.request.query_params)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -81,5 +107,6 @@ class ShopViewSet(viewsets.ViewSet):
         """Add the headers that do not depend on the action."""
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         answer.setdefault("Cache-Control", self.cache_control)
+        patch_vary_headers(answer, ["Accept", "Authorization"])
         rate_limits.add_headers(request, answer)
         return answer

@@ -173,6 +173,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "token", "description": "Sign in, renew and revoke."},
         {"name": "users", "description": "Register, read and manage accounts."},
         {"name": "products", "description": "The catalog: anyone reads, staff writes."},
+        {"name": "categories", "description": "The tree that products stand in."},
         {"name": "shopping-carts", "description": "Carts and their lines, of the signed-in user."},
     ],
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from catalog.documents import Product, ProductRow
+from catalog.documents import Category, CategoryRow, Product, ProductRow
 from ecommerce.core.mongo import collection
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -52,12 +52,56 @@ def test_a_shopify_row_becomes_a_product(shopify: Callable[[str], Path]) -> None
     ]
 
 
-def test_what_a_product_cannot_hold_is_named(shopify: Callable[[str], Path]) -> None:
-    path = shopify("top,Top,,,,,true,Small,,1,60,80,,\ntop,,,,,,,Medium,,2,70,90,,\n")
-    assert import_file(path).startswith(
-        "Not kept, a product has no place for it: "
-        "Option1 Value (1), Variant Compare At Price (1), further variant (1).\n"
+def test_lines_of_one_handle_are_the_variants_of_a_product(shopify: Callable[[str], Path]) -> None:
+    path = shopify("top,Top,,,,,true,Small,,1,60,80,,\ntop,,,,,,,Medium,T-M,2,70,,,\n")
+    assert import_file(path) == (
+        "line 2: a variant without SKU gets top-small\n"
+        "1 created, 0 updated, 0 unchanged, 0 faulty.\n"
     )
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["price_minor"], row["quantity"], row["skus"]) == (6000, 3, ["top-small", "T-M"])
+    small = [{"name": "Option1", "value": "Small"}]
+    medium = [{"name": "Option1", "value": "Medium"}]
+    assert row["variants"] == [
+        {"sku": "top-small", "options": small, "price_minor": 6000,
+         "compare_at_price_minor": 8000, "quantity": 1},
+        {"sku": "T-M", "options": medium, "price_minor": 7000, "quantity": 2},
+    ]  # fmt: skip
+    assert "0 created, 0 updated, 1 unchanged" in import_file(path)
+
+
+def test_what_a_product_cannot_hold_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text("Handle,Title,Variant Price,Variant Barcode\na,A,1,4006381333931\n")
+    assert import_file(path).startswith(
+        "Not kept, a product has no place for it: Variant Barcode (1).\n"
+    )
+
+
+def test_what_a_file_has_no_place_for_stays_as_it_is(tmp_path: Path) -> None:
+    first = tmp_path / "first.json"
+    first.write_text('[{"name": "A", "price": 1, "sku": "S", "attributes": {"oak": true}}]')
+    import_file(first)
+    second = tmp_path / "second.json"
+    second.write_text('[{"name": "B", "price": 1, "sku": "S"}]')
+    assert "1 updated" in import_file(second)
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["name"], row["attributes"]) == ("B", [{"key": "oak", "value": True}])
+
+
+def test_a_category_that_is_missing_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "products.json"
+    path.write_text('[{"name": "A", "price": 1, "sku": "S", "category": "Home Decoration"}]')
+    import_file(path)
+    row = collection(Category).find_one({})
+    assert row is not None
+    assert (row["slug"], row["name"], row["path"]) == (
+        "home-decoration", "Home Decoration", ["home-decoration"],
+    )  # fmt: skip
+    assert collection(Product).count_documents({"category_path": "home-decoration"}) == 1
+    assert "1 unchanged" in import_file(path)
 
 
 def test_faulty_rows_name_their_lines_and_keep_no_other_out(
@@ -135,15 +179,27 @@ def test_old_spreadsheet_bytes_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["all.csv", "all.jsonl"])
 def test_export_then_import_changes_nothing(
-    name: str, make_product: Callable[..., ProductRow], tmp_path: Path
+    name: str,
+    make_product: Callable[..., ProductRow],
+    make_category: Callable[..., CategoryRow],
+    tmp_path: Path,
 ) -> None:
     make_product()
     make_product(sku="S-1", description="Plain & simple", tags=["x", "y"], quantity=0)
-    make_product(slug="lamp", brand="=cmd()", category="'quoted", status="draft")
+    make_category("lights")
+    make_product(slug="lamp", brand="=cmd()", category="lights", status="draft")
+    sizes = [
+        {"sku": f"V-{size}", "options": [{"name": "size", "value": size}], "quantity": 2, **price}
+        for size, price in {"S": {}, "M": {"price_minor": 2500}, "L": {"price_minor": 1999}}.items()
+    ]
+    attributes = [{"key": "oak", "value": True}, {"key": "weight_g", "value": 1.25}]
+    make_product(
+        variants=sizes, quantity=6, sku="V", compare_at_price_minor=3000, attributes=attributes
+    )
     make_product(status="archived", name="-5", images=[{"url": "https://i.example/1", "alt": "@a"}])
     before = list(collection(Product).find({}))
     call_command("export_products", str(tmp_path / name), stderr=StringIO())
-    assert import_file(tmp_path / name) == "0 created, 0 updated, 4 unchanged, 0 faulty.\n"
+    assert import_file(tmp_path / name) == "0 created, 0 updated, 5 unchanged, 0 faulty.\n"
     assert list(collection(Product).find({})) == before
 
 
@@ -163,17 +219,20 @@ def test_the_real_shopify_file_comes_in_exactly() -> None:
     path = DATA / "shopify-products-apparel.csv"
     assert "20 created, 0 updated, 0 unchanged, 0 faulty." in import_file(path)
     with path.open(encoding="utf-8", newline="") as file:
-        lines = [line for line in csv.DictReader(file) if line["Title"]]
-    expected = {
-        line["Handle"]: (
-            int(Decimal(line["Variant Price"]) * 100),
-            int(line["Variant Inventory Qty"]),
-        )
-        for line in lines
+        lines = [line for line in csv.DictReader(file) if line["Variant Price"]]
+    expected: dict[str, list[tuple[int, int]]] = {}
+    for line in lines:
+        price, stock = Decimal(line["Variant Price"]), int(line["Variant Inventory Qty"])
+        expected.setdefault(line["Handle"], []).append((int(price * 100), stock))
+    stored = {
+        row["slug"]: [
+            (one.get("price_minor", row["price_minor"]), one["quantity"])
+            for one in row.get("variants", [row])
+        ]
+        for row in collection(Product).find({})
     }
-    stored = collection(Product).find({})
-    assert {row["slug"]: (row["price_minor"], row["quantity"]) for row in stored} == expected
-    assert "further variant (2)" in import_file(path)
+    assert stored == expected
+    assert "0 created, 0 updated, 20 unchanged, 0 faulty." in import_file(path)
 
 
 @real

@@ -22,8 +22,9 @@ def test_anyone_reads_a_product(slash: str, lamp: ProductRow, anyone: ApiClient)
     assert all(stamp.endswith("+00:00") for stamp in stamps)
     assert body == {
         "id": str(lamp["_id"]), "name": "Lamp", "description": "", "price": 19.99,
-        "currency": "USD", "quantity": 10, "sku": None, "slug": None, "brand": None,
-        "category": None, "tags": [], "images": [], "status": "active", "version": 1,
+        "compare_at_price": None, "currency": "USD", "quantity": 10, "sku": None, "slug": None,
+        "brand": None, "category": None, "tags": [], "images": [], "attributes": {},
+        "variants": [], "related_ids": [], "status": "active", "version": 1,
     }  # fmt: skip
 
 

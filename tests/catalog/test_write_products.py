@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog.documents import Product, ProductRow
+from catalog.documents import CategoryRow, Product, ProductRow
 from ecommerce.core.mongo import collection
 from tests.client import ApiClient, Person
 
@@ -26,11 +26,14 @@ def test_staff_adds_a_product_as_the_api_document_describes_it(path: str, sam: P
     assert (stored["price_minor"], stored["currency"]) == (4990, "USD")
 
 
-def test_every_field_is_kept(sam: Person) -> None:
+def test_every_field_is_kept(sam: Person, make_category: Callable[..., CategoryRow]) -> None:
+    make_category("lighting")
     full = LAMP | {
         "currency": "USD", "sku": "LAMP-1", "slug": "desk-lamp", "brand": "Eastlight",
         "category": "lighting", "tags": ["new", "gift"], "status": "draft",
         "images": [{"url": "https://img.example/1.webp", "alt": "Front"}],
+        "compare_at_price": 59.9, "attributes": {"watts": 7.5, "dimmable": True, "bulb": "E27"},
+        "related_ids": ["0" * 24],
     }  # fmt: skip
     answer = sam.api.post("/products/", full)
     assert answer.json().items() >= full.items()

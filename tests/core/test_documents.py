@@ -6,7 +6,24 @@ from pymongo.errors import DuplicateKeyError
 
 from accounts.documents import RefreshFamily, RefreshFamilyRow, User, UserRow
 from carts.documents import CartItem, CartRow, LineRow, ShoppingCart
-from catalog.documents import Image, ImageRow, Product, ProductRow
+from catalog.documents import (
+    Attribute,
+    AttributeRow,
+    Category,
+    CategoryRow,
+    CategoryTree,
+    CategoryTreeRow,
+    Image,
+    ImageRow,
+    Product,
+    ProductRow,
+    StockMovement,
+    StockMovementRow,
+    Variant,
+    VariantOption,
+    VariantOptionRow,
+    VariantRow,
+)
 from ecommerce.core.indexes import IndexConflictError, declared, documents, ensure_indexes
 from ecommerce.core.mongo import collection
 
@@ -15,6 +32,12 @@ PAIRS: list[tuple[type, type]] = [
     (RefreshFamily, RefreshFamilyRow),
     (Product, ProductRow),
     (Image, ImageRow),
+    (Attribute, AttributeRow),
+    (Variant, VariantRow),
+    (VariantOption, VariantOptionRow),
+    (Category, CategoryRow),
+    (CategoryTree, CategoryTreeRow),
+    (StockMovement, StockMovementRow),
     (ShoppingCart, CartRow),
     (CartItem, LineRow),
 ]
@@ -28,7 +51,9 @@ def test_a_row_names_the_fields_of_its_document(
 
 
 def test_every_document_is_known_to_the_index_command() -> None:
-    assert set(documents()) == {User, RefreshFamily, Product, ShoppingCart}
+    assert set(documents()) == {
+        User, RefreshFamily, Product, Category, CategoryTree, StockMovement, ShoppingCart,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("document", documents())

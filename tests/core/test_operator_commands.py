@@ -20,19 +20,21 @@ def run(*arguments: str) -> str:
 
 
 def test_migrate_makes_indexes_and_may_be_repeated() -> None:
-    collection(Product).drop_index("sku_unique")
-    assert "ok  products.sku_unique\n" in run("migrate")
+    collection(Product).drop_index("skus_unique")
+    assert "ok  products.skus_unique\n" in run("migrate")
     assert run("migrate") == run("migrate")
-    assert "sku_unique" in collection(Product).index_information()
+    assert "skus_unique" in collection(Product).index_information()
 
 
 def test_migrate_refuses_with_a_list_of_duplicates() -> None:
     products = collection(Product)
-    products.drop_index("sku_unique")
+    products.drop_index("skus_unique")
     try:
-        products.insert_one({"_id": 1, "sku": "same"})
-        products.insert_one({"_id": 2, "sku": "same"})
-        with pytest.raises(CommandError, match=r"(?s)sku_unique must be unique.+sku='same': 1, 2"):
+        products.insert_one({"_id": 1, "skus": ["same"]})
+        products.insert_one({"_id": 2, "skus": ["same"]})
+        with pytest.raises(
+            CommandError, match=r"(?s)skus_unique must be unique.+skus='same': 1, 2"
+        ):
             run("migrate")
         assert products.count_documents({}) == 2
     finally:

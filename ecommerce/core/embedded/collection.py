@@ -8,16 +8,19 @@ from typing import Any, Final
 
 from bson import Int64, ObjectId
 from mongomock.collection import Collection, Cursor
+from mongomock.command_cursor import CommandCursor
 from mongomock.filtering import filter_applies, resolve_sort_key
 from mongomock.helpers import (
     create_index_list,
     gen_index_name,
     make_datetime_timezone_aware_in_document,
+    patch_datetime_awareness_in_document,
     utcnow,
 )
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from ecommerce.core.embedded.aggregation import aggregate
 from ecommerce.core.embedded.matching import matcher
 from ecommerce.core.embedded.store import (
     Doc,
@@ -126,7 +129,6 @@ class EmbeddedCollection(Collection):
     bulk_write = _writes("bulk_write")
     count_documents = _reads("count_documents")
     distinct = _reads("distinct")
-    aggregate = _reads("aggregate")
     index_information = _reads("index_information")
 
     _store: IndexedCollectionStore
@@ -150,6 +152,19 @@ class EmbeddedCollection(Collection):
             options.get("skip", 0),
             options.get("limit", 0),
         )
+
+    def aggregate(
+        self, pipeline: list[Mapping[str, Any]], session: Any = None, **_: Any
+    ) -> CommandCursor:
+        """The results of a pipeline; a first `$match` is answered as `find` would."""
+        if session is not None:
+            raise NotImplementedError("The embedded store has no sessions.")
+        first = pipeline[0].get("$match") if pipeline else None
+        where = patch_datetime_awareness_in_document(first) if first else {}
+        docs = self.snapshot(where, None)
+        rest = pipeline if first is None else pipeline[1:]
+        with self.database.client.lock:
+            return CommandCursor(aggregate(docs, rest, self.database))
 
     def snapshot(self, where: Mapping[str, Any], sort: Any) -> list[Doc]:
         """What matches now, in order. The documents are never changed: writers replace them."""

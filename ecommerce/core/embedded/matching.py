@@ -6,7 +6,7 @@ would take 100 ms. A plain comparison takes 0.2.
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from operator import ge, gt, le, lt
+from operator import eq, ge, gt, le, lt
 from typing import Any, Final
 
 from bson import Int64, ObjectId
@@ -20,7 +20,7 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "$lte": le,
 }
 _KINDS: Final[Mapping[type, tuple[type, ...]]] = {
-    int: (int, Int64), Int64: (int, Int64), str: (str,), ObjectId: (ObjectId,),
+    bool: (bool,), int: (int, Int64), Int64: (int, Int64), str: (str,), ObjectId: (ObjectId,),
     datetime: (datetime,),
 }  # fmt: skip
 """Types that compare with each other and with nothing else, as MongoDB compares within a type."""
@@ -38,7 +38,7 @@ def conditions(where: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def matcher(rest: list[dict[str, Any]]) -> Matcher:
     """Whether a document meets all of these conditions."""
-    checks = [_check(field, condition) for part in rest for field, condition in part.items()]
+    checks = [_check(field, condition) for part in rest for field, condition in conditions(part)]
     if len(checks) == 1:
         return checks[0]
     return lambda doc: all(check(doc) for check in checks)
@@ -46,21 +46,38 @@ def matcher(rest: list[dict[str, Any]]) -> Matcher:
 
 def _check(field: str, condition: Any) -> Matcher:
     by_mongomock: Matcher = lambda doc: bool(filter_applies({field: condition}, doc))  # noqa: E731
-    if field.startswith("$") or "." in field or not isinstance(condition, Mapping):
+    if field == "$or":
+        return _any_of([matcher([dict([part]) for part in conditions(c)]) for c in condition])
+    if field.startswith("$") or "." in field:
         return by_mongomock
-    if not condition.keys() <= _COMPARISONS.keys() or not condition:
-        return by_mongomock
-    if len(condition) > 1:  # each may be met by another element of an array, as in MongoDB
-        return matcher([{field: {name: bound}} for name, bound in condition.items()])
-    ((name, bound),) = condition.items()
-    kinds, compare = _KINDS.get(type(bound)), _COMPARISONS[name]
-    if kinds is None or (isinstance(bound, datetime) and bound.tzinfo is not None):
-        return by_mongomock
+    if isinstance(condition, Mapping):
+        if not condition or not condition.keys() <= _COMPARISONS.keys():
+            return by_mongomock
+        # Several may each be met by another element of an array, as in MongoDB.
+        tests = [(_COMPARISONS[name], bound) for name, bound in condition.items()]
+        checks = [
+            _compared(field, test, bound, matches={field: {name: bound}})
+            for (name, _), (test, bound) in zip(condition.items(), tests, strict=True)
+        ]
+        return checks[0] if len(checks) == 1 else lambda doc: all(check(doc) for check in checks)
+    return _compared(field, eq, condition, matches={field: condition})
+
+
+def _any_of(branches: list[Matcher]) -> Matcher:
+    return lambda doc: any(branch(doc) for branch in branches)
+
+
+def _compared(
+    field: str, compare: Callable[[Any, Any], bool], bound: Any, *, matches: dict[str, Any]
+) -> Matcher:
+    """Compare values of one plain type directly; leave every other case to mongomock."""
+    kinds = _KINDS.get(type(bound))
+    naive = not isinstance(bound, datetime) or bound.tzinfo is None
 
     def check(doc: Mapping[str, Any]) -> bool:
         value = doc.get(field)
-        if type(value) in kinds:
+        if kinds is not None and naive and type(value) in kinds:
             return bool(compare(value, bound))
-        return by_mongomock(doc)
+        return bool(filter_applies(matches, doc))
 
     return check

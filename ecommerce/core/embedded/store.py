@@ -132,13 +132,16 @@ class IndexedCollectionStore(CollectionStore):
         self._by_field = {}
 
     def create_index(self, index_name: str, index_dict: Doc) -> None:
-        """Add a definition, and list what is stored by the first field of its key."""
+        """Add a definition, and list what is stored by the two fields that its key begins with.
+
+        Those are what queries ask to be equal; the ones behind them are for order and ranges.
+        """
         super().create_index(index_name, index_dict)
-        field = index_dict["key"][0][0]
-        if field != "_id" and field not in self._by_field:
-            index = self._by_field[field] = EqualityIndex(field)
-            for key, doc in self._documents.items():
-                index.add(key, doc)
+        for field, _ in index_dict["key"][:2]:
+            if field != "_id" and field not in self._by_field:
+                index = self._by_field[field] = EqualityIndex(field)
+                for key, doc in self._documents.items():
+                    index.add(key, doc)
 
     # --- reading ----------------------------------------------------------------------------
 

@@ -9,9 +9,7 @@ from catalog.documents import Product, ProductRow, ProductStatus
 from catalog.errors import ProductNotFoundError
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
-from ecommerce.core.pagination import Ordering, Page, PageRequest, fetch_page
 
-NEWEST_FIRST: Final[Ordering] = (("_id", -1),)
 _STAFF_STATUSES: Final = [ProductStatus.ACTIVE, ProductStatus.DRAFT, ProductStatus.ARCHIVED]
 _IN_CART: Final = {"name": 1, "price_minor": 1, "currency": 1, "quantity": 1, "status": 1}
 
@@ -23,27 +21,19 @@ def visible(*, to_staff: bool) -> dict[str, Any]:
     return {"status": ProductStatus.ACTIVE}
 
 
-def product(product_id: str, *, for_staff: bool) -> ProductRow:
-    """One product.
+def product(
+    product_id: str, *, for_staff: bool, projection: Mapping[str, int] | None = None
+) -> ProductRow:
+    """One product, or those of its stored fields that `projection` names.
 
     Raises:
         ProductNotFoundError: malformed, unknown, deleted, or not for customers to see.
     """
     wanted = parse_id(product_id, ProductNotFoundError)
-    row = collection(Product).find_one({"_id": wanted, **visible(to_staff=for_staff)})
+    row = collection(Product).find_one({"_id": wanted, **visible(to_staff=for_staff)}, projection)
     if row is None:
         raise ProductNotFoundError
     return cast(ProductRow, row)
-
-
-def product_page(request: PageRequest, *, for_staff: bool) -> Page:
-    """Products, newest first."""
-    return fetch_page(
-        collection(Product),
-        where=visible(to_staff=for_staff),
-        ordering=NEWEST_FIRST,
-        request=request,
-    )
 
 
 def products_in_carts(ids: Collection[ObjectId]) -> dict[ObjectId, ProductRow]:
@@ -76,21 +66,23 @@ def products_for_sale(*, limit: int) -> list[ProductRow]:
     return [cast(ProductRow, row) for row in rows]
 
 
-def product_with(**key: str) -> ProductRow | None:
-    """The product with this sku or slug."""
-    return cast(ProductRow | None, collection(Product).find_one(dict(key)))
+def product_with(*, sku: str = "", slug: str = "") -> ProductRow | None:
+    """The product that has this sku, itself or as a variant's; or else this slug."""
+    where = {"skus": sku} if sku else {"slug": slug}
+    return cast(ProductRow | None, collection(Product).find_one(where))
 
 
-def taken_fields(values: Mapping[str, Any], *, by_others_than: ObjectId) -> list[str]:
-    """Which of `sku` and `slug` in `values` another product has."""
-    return [
-        field
-        for field in ("sku", "slug")
-        if values.get(field)
-        and collection(Product).find_one(
-            {field: values[field], "_id": {"$ne": by_others_than}}, {"_id": 1}
-        )
-    ]
+def taken_skus(skus: Collection[str], *, by_others_than: ObjectId) -> set[str]:
+    """Those of the skus that other products or their variants have."""
+    where = {"skus": {"$in": list(skus)}, "_id": {"$ne": by_others_than}}
+    rows = collection(Product).find(where, {"skus": 1}) if skus else ()
+    return {sku for row in rows for sku in row["skus"]} & set(skus)
+
+
+def slug_is_taken(slug: str, *, by_others_than: ObjectId) -> bool:
+    """Whether another product has this slug."""
+    where = {"slug": slug, "_id": {"$ne": by_others_than}}
+    return collection(Product).find_one(where, {"_id": 1}) is not None
 
 
 def is_empty() -> bool:

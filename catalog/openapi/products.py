@@ -1,0 +1,174 @@
+"""What the API document says of each operation of the catalog."""
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+
+from catalog.serializers import (
+    FacetsShape,
+    MovementPageShape,
+    ProductPageShape,
+    ProductShape,
+    SuggestionsShape,
+)
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
+
+_FULL = OpenApiExample(
+    "With variants",
+    value={
+        "name": "Linen shirt",
+        "price": "39.00",
+        "compare_at_price": "49.00",
+        "category": "shirts",
+        "tags": ["new"],
+        "attributes": {"material": "linen", "weight_g": 210},
+        "variants": [
+            {"sku": "SHIRT-M", "options": {"size": "M"}, "quantity": 4},
+            {"sku": "SHIRT-L", "options": {"size": "L"}, "quantity": 0, "price": "41.00"},
+        ],
+    },
+    request_only=True,
+)
+_SIMPLE = OpenApiExample(
+    "A simple product",
+    value={
+        "name": "Walnut desk lamp",
+        "description": "Warm light, three steps.",
+        "price": 49.9,
+        "quantity": 12,
+    },
+    request_only=True,
+)
+_PRICE = OpenApiExample("A new price", value={"price": "44.50"}, request_only=True)
+_MERGE = OpenApiExample(
+    "Change one attribute, take another away",
+    value={"attributes": {"material": "walnut", "weight_g": None}},
+    request_only=True,
+    media_type="application/merge-patch+json",
+)
+_WRITE = problems(
+    (400, "validation_error"),
+    (401, "not_authenticated"),
+    (403, "permission_denied"),
+    (409, "duplicate_product"),
+    (409, "quantity_of_variants"),
+    (415, "unsupported_media_type"),
+    (429, "rate_limited"),
+)
+_CHANGE = {**_WRITE, **problems((404, "product_not_found"), (412, "precondition_failed"))}
+
+products_schema = extend_schema_view(
+    list=extend_schema(
+        operation_id="list_products",
+        summary="Search, filter and list products",
+        description=(
+            "Parameters must all match. `category`, `brand`, `tag`, `status` and `ids` may be "
+            "given several times, and then any of their values may match."
+        ),
+        parameters=[IF_NONE_MATCH],
+        responses={
+            200: ProductPageShape,
+            304: None,
+            **URI_TOO_LONG,
+            **problems((400, "validation_error"), (401, "invalid_token")),
+        },
+    ),
+    create=extend_schema(
+        operation_id="create_product",
+        summary="Add a product (staff)",
+        examples=[_SIMPLE, _FULL],
+        responses={201: ProductShape, **_WRITE},
+    ),
+    retrieve=extend_schema(
+        operation_id="get_product",
+        summary="Read a product",
+        parameters=[IF_NONE_MATCH],
+        responses={
+            200: ProductShape,
+            304: None,
+            **problems(
+                (400, "validation_error"), (401, "invalid_token"), (404, "product_not_found")
+            ),
+        },
+    ),
+    update=extend_schema(
+        operation_id="replace_product",
+        summary="Replace a product (staff)",
+        description="Optional fields that are not sent get their defaults.",
+        parameters=[IF_MATCH],
+        examples=[_SIMPLE],
+        responses={200: ProductShape, **_CHANGE},
+    ),
+    partial_update=extend_schema(
+        operation_id="update_product",
+        summary="Change some fields of a product (staff)",
+        parameters=[IF_MATCH],
+        examples=[_PRICE, _MERGE],
+        responses={200: ProductShape, **_CHANGE},
+    ),
+    destroy=extend_schema(
+        operation_id="delete_product",
+        summary="Take a product out of the shop (staff)",
+        parameters=[IF_MATCH],
+        responses={
+            204: None,
+            **problems(
+                (400, "validation_error"),
+                (401, "not_authenticated"),
+                (403, "permission_denied"),
+                (404, "product_not_found"),
+                (412, "precondition_failed"),
+                (429, "rate_limited"),
+            ),
+        },
+    ),
+    facets=extend_schema(
+        operation_id="product_facets",
+        summary="Count what each further filter would leave",
+        description="Takes the filters of the list. Each facet leaves out its own filter.",
+        parameters=[IF_NONE_MATCH],
+        responses={
+            200: FacetsShape,
+            304: None,
+            **URI_TOO_LONG,
+            **problems((400, "validation_error"), (401, "invalid_token")),
+        },
+    ),
+    suggest=extend_schema(
+        operation_id="suggest_products",
+        summary="Complete what somebody types",
+        responses={
+            200: SuggestionsShape,
+            **URI_TOO_LONG,
+            **problems((400, "validation_error"), (401, "invalid_token")),
+        },
+    ),
+    stock=extend_schema(
+        operation_id="move_stock",
+        summary="Add or take away pieces (staff)",
+        description="Atomic, never below zero, recorded with its reason.",
+        parameters=[IF_MATCH],
+        examples=[
+            OpenApiExample(
+                "Three were broken", value={"delta": -3, "reason": "broken"}, request_only=True
+            )
+        ],
+        responses={
+            200: ProductShape,
+            **_CHANGE,
+            **problems((409, "insufficient_stock"), (409, "stock_limit")),
+        },
+    ),
+)
+movements_schema = extend_schema(
+    operation_id="list_stock_movements",
+    summary="List what changed the stock, newest first (staff)",
+    responses={
+        200: MovementPageShape,
+        **URI_TOO_LONG,
+        **problems(
+            (400, "validation_error"),
+            (401, "not_authenticated"),
+            (403, "permission_denied"),
+            (404, "product_not_found"),
+        ),
+    },
+)

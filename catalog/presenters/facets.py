@@ -1,0 +1,30 @@
+"""Facets as they go out in JSON."""
+
+from typing import Any
+
+from catalog.selectors import Facets
+from ecommerce.core.money import to_major
+
+
+def present_facets(found: Facets, currency: str) -> dict[str, Any]:
+    """Each facet: its values, the most frequent first, with their counts."""
+    values = {"category": found.category, "brand": found.brand, "tag": found.tag}
+    return {
+        **{
+            name: [{"value": value, "count": count} for value, count in pairs]
+            for name, pairs in values.items()
+        },
+        "price": [
+            {
+                "min_price": to_major(low, currency),
+                "max_price": None if high is None else to_major(high, currency),
+                "count": count,
+            }
+            for low, high, count in found.price
+        ],
+        "in_stock": [
+            {"value": value, "count": found.in_stock[value]}
+            for value in (True, False)
+            if value in found.in_stock
+        ],
+    }

@@ -1,0 +1,88 @@
+"""Reads of the category tree."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, cast
+
+from bson import ObjectId
+
+from catalog.documents import Category, CategoryRow, Product, ProductStatus
+from catalog.errors import CategoryNotFoundError
+from ecommerce.core.ids import is_id
+from ecommerce.core.mongo import collection
+from ecommerce.core.pagination import Page, PageRequest, fetch_page
+
+_STANDING: Final = {"path_key": {"$gt": ""}}
+"""Those that stand in the tree; deleted ones do not."""
+
+
+def category(reference: str) -> CategoryRow:
+    """A category by its id or its slug.
+
+    Raises:
+        CategoryNotFoundError: none such.
+    """
+    by_id = is_id(reference)
+    where = {"_id": ObjectId(reference), **_STANDING} if by_id else {"slug": reference}
+    row = collection(Category).find_one(where)
+    if row is None:
+        raise CategoryNotFoundError
+    return cast(CategoryRow, row)
+
+
+def category_with_slug(slug: str) -> CategoryRow | None:
+    """The category with this slug."""
+    return cast(CategoryRow | None, collection(Category).find_one({"slug": slug}))
+
+
+def categories_by_slug(slugs: Iterable[str]) -> dict[str, CategoryRow]:
+    """The categories with these slugs, in one read; unknown ones are absent."""
+    wanted = sorted(set(slugs))
+    if not wanted:
+        return {}
+    rows = collection(Category).find({"slug": {"$in": wanted}})
+    return {row["slug"]: cast(CategoryRow, row) for row in rows}
+
+
+def category_slugs(references: Sequence[str]) -> tuple[str, ...]:
+    """The slugs of categories named by id or slug; a read only if there are ids among them."""
+    ids = [ObjectId(reference) for reference in references if is_id(reference)]
+    if not ids:
+        return tuple(references)
+    rows = collection(Category).find({"_id": {"$in": ids}, **_STANDING}, {"slug": 1})
+    slugs = {str(row["_id"]): str(row["slug"]) for row in rows}
+    return tuple(slugs.get(reference.lower(), reference) for reference in references)
+
+
+def category_page(request: PageRequest, *, parent: str | None) -> Page:
+    """Categories from the top of the tree to its bottom; with `parent` ("" for the roots) only
+    those right below it, by position."""
+    if parent is None:
+        return fetch_page(
+            collection(Category),
+            tiers=[_STANDING],
+            ordering=(("path_key", 1), ("_id", 1)),
+            request=request,
+        )
+    return fetch_page(
+        collection(Category),
+        tiers=[{"parent": parent} if parent else {"parent": None, **_STANDING}],
+        ordering=(("position", 1), ("slug", 1), ("_id", 1)),
+        request=request,
+    )
+
+
+def subtree(slug: str) -> list[CategoryRow]:
+    """The category and everything below it, from the top down."""
+    rows = collection(Category).find({"path": slug}).sort([("path_key", 1), ("_id", 1)])
+    return [cast(CategoryRow, row) for row in rows]
+
+
+def has_products(slug: str) -> bool:
+    """Whether any product that is not deleted stands in this very category."""
+    where = {"category": slug, "status": {"$ne": ProductStatus.DELETED}}
+    return collection(Product).find_one(where, {"_id": 1}) is not None
+
+
+def child_of(slug: str) -> CategoryRow | None:
+    """Any category right below this one."""
+    return cast(CategoryRow | None, collection(Category).find_one({"parent": slug}))

@@ -1,0 +1,118 @@
+"""Lists of products: which products, in which order, a page at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bson import ObjectId
+
+from catalog.documents import Product, ProductStatus
+from catalog.documents.products import BY_NAME, BY_PRICE, NEWEST
+from catalog.keys import brand_key, name_key, sku_key, tag_key, words
+from ecommerce.core.mongo import collection
+from ecommerce.core.pagination import Ordering, Page, PageRequest, fetch_page
+
+RELEVANCE: Final = "relevance"
+ORDERINGS: Final[Mapping[str, Ordering]] = {
+    "newest": NEWEST,
+    "price": BY_PRICE,
+    "-price": tuple((field, -sign) for field, sign in BY_PRICE),
+    "name": BY_NAME,
+    RELEVANCE: BY_NAME,
+}
+INTERNAL: Final = {"keys": 0, "skus": 0, "name_key": 0, "category_path": 0}
+"""What lists need not read."""
+_LAST: Final = "\U0010ffff"
+_SUGGESTIONS_READ: Final = 50
+"""Products looked at for one answer: several may have one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFilter:
+    """What a list is narrowed to. Values of one field are alternatives; fields must all match."""
+
+    statuses: tuple[str, ...] = (ProductStatus.ACTIVE,)
+    q: str = ""
+    categories: tuple[str, ...] = ()
+    """Slugs; each stands for everything below it too."""
+    brands: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    min_price: int | None = None
+    """Minor units, inclusive; so is the other."""
+    max_price: int | None = None
+    in_stock: bool | None = None
+    ids: tuple[ObjectId, ...] = ()
+
+    def where(self, *, without: str = "") -> dict[str, Any]:
+        """The filter; a facet's counts leave out its own part (`category`, `brand`, `tag` …)."""
+        conditions = [part for name, part in self._parts() if name != without]
+        return {"$and": conditions} if len(conditions) > 1 else conditions[0]
+
+    def _parts(self) -> list[tuple[str, dict[str, Any]]]:
+        parts: list[tuple[str, dict[str, Any]]] = [("status", {"status": _one_of(self.statuses)})]
+        if self.q:
+            parts += [("q", {"keys": word}) for word in words(self.q) or [""]]
+        if self.categories:
+            parts.append(("category", {"category_path": _one_of(self.categories)}))
+        if self.brands:
+            parts.append(("brand", {"keys": _one_of([brand_key(b) for b in self.brands])}))
+        if self.tags:
+            parts.append(("tag", {"keys": _one_of([tag_key(tag) for tag in self.tags])}))
+        if self.in_stock is not None:
+            parts.append(("stock", {"in_stock": self.in_stock}))
+        bounds = {"$gte": self.min_price, "$lte": self.max_price}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        if given:
+            parts.append(("price", {"price_minor": given}))
+        if self.ids:
+            parts.append(("ids", {"_id": {"$in": list(self.ids)}}))
+        return parts
+
+    def tiers(self, ordering: str) -> list[dict[str, Any]]:
+        """By relevance: the product with this sku, then names that begin like this, then the rest.
+
+        In every other order there is one tier.
+        """
+        where = self.where()
+        if ordering != RELEVANCE or not words(self.q):
+            return [where]
+        sku, start = sku_key(self.q.strip()), name_key(self.q)
+        begins = {"name_key": {"$gte": start, "$lt": start + _LAST}}
+        others = {"$or": [{"name_key": {"$lt": start}}, {"name_key": {"$gte": start + _LAST}}]}
+        return [
+            {"$and": [where, {"keys": sku}]},
+            {"$and": [where, begins, {"keys": {"$ne": sku}}]},
+            {"$and": [where, others, {"keys": {"$ne": sku}}]},
+        ]
+
+
+def _one_of(values: Sequence[str]) -> Any:
+    return values[0] if len(values) == 1 else {"$in": list(values)}
+
+
+def product_page(
+    chosen: ProductFilter,
+    *,
+    ordering: str,
+    request: PageRequest,
+    projection: Mapping[str, int] | None = None,
+) -> Page:
+    """A page of products. One read; by relevance at most three."""
+    return fetch_page(
+        collection(Product),
+        tiers=chosen.tiers(ordering),
+        ordering=ORDERINGS[ordering],
+        request=request,
+        projection=projection or INTERNAL,
+    )
+
+
+def suggestions(q: str, *, limit: int) -> list[str]:
+    """Names of active products that hold these words or beginnings of words, in one read."""
+    rows = (
+        collection(Product)
+        .find(ProductFilter(q=q).where(), {"name": 1})
+        .sort(list(BY_NAME))
+        .limit(_SUGGESTIONS_READ)
+    )
+    return list(dict.fromkeys(row["name"] for row in rows))[:limit]

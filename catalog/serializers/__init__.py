@@ -1,0 +1,38 @@
+"""Input of the catalog, and the shape of its answers for OpenAPI."""
+
+from catalog.serializers.categories import (
+    CategoryInput,
+    CategoryPageShape,
+    CategoryQuery,
+    CategoryShape,
+    DeleteCategoryQuery,
+)
+from catalog.serializers.products import ProductInput, ProductPageShape, ProductShape
+from catalog.serializers.queries import (
+    FacetQuery,
+    FacetsShape,
+    ProductQuery,
+    RetrieveQuery,
+    SuggestionsShape,
+    SuggestQuery,
+)
+from catalog.serializers.stock import MovementPageShape, StockInput
+
+__all__ = [
+    "CategoryInput",
+    "CategoryPageShape",
+    "CategoryQuery",
+    "CategoryShape",
+    "DeleteCategoryQuery",
+    "FacetQuery",
+    "FacetsShape",
+    "MovementPageShape",
+    "ProductInput",
+    "ProductPageShape",
+    "ProductQuery",
+    "ProductShape",
+    "RetrieveQuery",
+    "StockInput",
+    "SuggestQuery",
+    "SuggestionsShape",
+]

@@ -1,0 +1,262 @@
+"""Writes of single products."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+from bson import ObjectId
+from django.conf import settings
+from pymongo import ReturnDocument
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from catalog import selectors
+from catalog.documents import Product, ProductRow, ProductStatus
+from catalog.errors import (
+    BusyError,
+    CategoryNotFoundError,
+    DuplicateProductError,
+    ProductNotFoundError,
+    QuantityOfVariantsError,
+    UnknownCategoryError,
+)
+from catalog.services.derived import SEARCHED, all_skus, search_fields
+from ecommerce.core.errors import PreconditionFailedError
+from ecommerce.core.ids import parse_id
+from ecommerce.core.mongo import collection, insert, utc_now
+
+_DUPLICATE_KEY: Final = 11000
+_OPTIONAL: Final = {
+    "sku", "slug", "brand", "category", "category_path", "tree_version", "skus", "attributes",
+    "variants", "related_ids", "compare_at_price_minor",
+}  # fmt: skip
+"""Fields that are not stored at all while they are empty, so that unique indexes skip them."""
+_ATTEMPTS: Final = 50
+"""How often a change starts anew when another one came between its read and its write."""
+
+
+class ProductService:
+    """Every write to a product is one guarded atomic update."""
+
+    @staticmethod
+    def create(*, values: Mapping[str, Any]) -> ProductRow:
+        """Add a product; `values` are the fields of `ProductInput`.
+
+        Raises:
+            DuplicateProductError: another product has a sku or the slug.
+            UnknownCategoryError: there is no such category.
+        """
+        new = _document({**values, **_category_fields(values)})
+        try:
+            row = cast(ProductRow, insert(new))
+        except DuplicateKeyError:
+            raise _duplicate(values, new.id) from None
+        return _settle_category(row, values)
+
+    @staticmethod
+    def create_many(*, products: Sequence[Mapping[str, Any]]) -> int:
+        """Add products that carry their own `id` and `category_path`; those that are there stay.
+
+        Returns:
+            How many were added.
+        """
+        rows = []
+        for values in products:
+            product = _document(values)
+            product.validate()
+            rows.append(product.to_mongo().to_dict())
+        try:
+            return len(collection(Product).insert_many(rows, ordered=False).inserted_ids)
+        except BulkWriteError as some:
+            others = [e for e in some.details["writeErrors"] if e["code"] != _DUPLICATE_KEY]
+            if others:
+                raise
+            return len(rows) - len(some.details["writeErrors"])
+
+    @staticmethod
+    def update(
+        *,
+        product_id: str,
+        changes: Mapping[str, Any],
+        expected_versions: Sequence[int] | None = None,
+        merge_attributes: bool = False,
+    ) -> ProductRow:
+        """Set the fields in `changes`; None or nothing takes an optional field away.
+
+        With `merge_attributes` (RFC 7396), attributes that are not named stay, and those whose
+        value is None go.
+
+        Raises:
+            ProductNotFoundError: unknown or deleted.
+            DuplicateProductError: another product has a sku or the slug.
+            UnknownCategoryError: there is no such category.
+            QuantityOfVariantsError: a quantity, for a product whose variants have theirs.
+            PreconditionFailedError: the product has another version.
+        """
+        guard = _guard(product_id, expected_versions)
+        changes = {**changes, **_category_fields(changes)}
+        for _ in range(_ATTEMPTS):
+            known, completed = _completed(guard, changes, merge_attributes=merge_attributes)
+            try:
+                row = _find_and_change({**guard, **known}, _change(completed))
+            except DuplicateKeyError:
+                raise _duplicate(completed, guard["_id"]) from None
+            if row is not None:
+                return _settle_category(row, changes)
+            present = _present(guard)
+            if "quantity" in changes and "variants" not in changes and present.get("variants"):
+                raise QuantityOfVariantsError
+        raise BusyError
+
+    @staticmethod
+    def delete(*, product_id: str, expected_versions: Sequence[int] | None = None) -> None:
+        """Take a product out of the shop. Carts show it as unavailable; skus and slug get free.
+
+        Raises:
+            ProductNotFoundError: unknown or deleted before.
+            PreconditionFailedError: the product has another version.
+        """
+        guard = _guard(product_id, expected_versions)
+        change = {
+            "$set": {"status": ProductStatus.DELETED, "updated_at": utc_now()},
+            "$rename": {"sku": "former_sku", "slug": "former_slug", "skus": "former_skus"},
+            "$inc": {"version": 1},
+        }
+        if _find_and_change(guard, change) is None:
+            _present(guard)
+            raise PreconditionFailedError
+
+    @staticmethod
+    def purge(*, before_version_of: ProductRow) -> bool:
+        """Remove a deleted product for good; False if it changed meanwhile."""
+        row = before_version_of
+        guard = {"_id": row["_id"], "status": ProductStatus.DELETED, "version": row["version"]}
+        return bool(collection(Product).delete_one(guard).deleted_count)
+
+
+def _document(values: Mapping[str, Any]) -> Product:
+    stored = {name: value for name, value in values.items() if value not in (None, [])}
+    return Product(
+        **{
+            "id": ObjectId(),
+            "currency": settings.CURRENCY,
+            **stored,
+            **search_fields(values),
+            "in_stock": values["quantity"] > 0,
+        }
+    )
+
+
+def _category_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The category by its slug and where it stands, as the product stores it."""
+    if "category" not in values:
+        return {}
+    if not values["category"]:
+        return {"category": None, "category_path": None, "tree_version": None}
+    try:
+        found = selectors.category(values["category"])
+    except CategoryNotFoundError:
+        raise UnknownCategoryError from None
+    return {
+        "category": found["slug"],
+        "category_path": found["path"],
+        "tree_version": found["tree_version"],
+    }
+
+
+def _settle_category(row: ProductRow, values: Mapping[str, Any]) -> ProductRow:
+    """A category may move or go between the moment it was read and the product's write."""
+    slug = row.get("category")
+    if not values.get("category") or slug is None:
+        return row
+    now = selectors.category_with_slug(slug)
+    if now is not None and now["tree_version"] <= row.get("tree_version", 0):
+        return row
+    guard = {"_id": row["_id"], "category": slug}
+    moved = _category_fields({"category": slug if now else None})
+    return _find_and_change(guard, _change(moved)) or row
+
+
+def _completed(
+    guard: Mapping[str, Any], changes: Mapping[str, Any], *, merge_attributes: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The changes with what follows from them, and what must still hold when they are written.
+
+    What follows from fields that are not all in the changes is made from the stored ones; the
+    write then happens only if those are still the same.
+    """
+    completed, known = dict(changes), dict[str, Any]()
+    if "quantity" in changes:
+        completed["in_stock"] = changes["quantity"] > 0
+        if "variants" not in changes:
+            known["variants"] = None
+    touched = [name for name in SEARCHED if name in changes]
+    missing = [name for name in SEARCHED if name not in changes] if touched else []
+    if merge_attributes and changes.get("attributes"):
+        missing.append("attributes")
+    if missing:
+        present = _present(guard)
+        known |= {name: present.get(name) for name in missing}
+    if merge_attributes and changes.get("attributes"):
+        completed["attributes"] = _merged(known["attributes"], changes["attributes"])
+    if touched:
+        completed |= search_fields({**known, **changes})
+    return known, completed
+
+
+def _merged(
+    present: Sequence[Mapping[str, Any]] | None, patch: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    values = {one["key"]: one["value"] for one in (*(present or ()), *patch)}
+    return [{"key": key, "value": value} for key, value in values.items() if value is not None]
+
+
+def _change(values: Mapping[str, Any]) -> dict[str, Any]:
+    gone = {n: "" for n, value in values.items() if n in _OPTIONAL and value in (None, [])}
+    kept = {name: value for name, value in values.items() if name not in gone}
+    change: dict[str, Any] = {"$set": {**kept, "updated_at": utc_now()}, "$inc": {"version": 1}}
+    return {**change, "$unset": gone} if gone else change
+
+
+def _guard(product_id: str, expected_versions: Sequence[int] | None) -> dict[str, Any]:
+    guard: dict[str, Any] = {
+        "_id": parse_id(product_id, ProductNotFoundError),
+        **selectors.visible(to_staff=True),
+    }
+    if expected_versions is not None:
+        guard["version"] = {"$in": list(expected_versions)}
+    return guard
+
+
+def _find_and_change(guard: Mapping[str, Any], change: Mapping[str, Any]) -> ProductRow | None:
+    return cast(
+        ProductRow | None,
+        collection(Product).find_one_and_update(
+            guard, change, return_document=ReturnDocument.AFTER
+        ),
+    )
+
+
+def _present(guard: Mapping[str, Any]) -> ProductRow:
+    """The product as it is stored.
+
+    Raises:
+        ProductNotFoundError: unknown or deleted.
+        PreconditionFailedError: it has none of the versions that the guard wants.
+    """
+    row = selectors.product(str(guard["_id"]), for_staff=True)
+    if "version" in guard and row["version"] not in guard["version"]["$in"]:
+        raise PreconditionFailedError
+    return row
+
+
+def _duplicate(values: Mapping[str, Any], product_id: ObjectId) -> DuplicateProductError:
+    taken = selectors.taken_skus(all_skus(values), by_others_than=product_id)
+    fields = ["sku"] if values.get("sku") in taken else []
+    fields += [
+        f"variants/{number}/sku"
+        for number, variant in enumerate(values.get("variants") or ())
+        if variant["sku"] in taken
+    ]
+    slug = values.get("slug")
+    if slug and selectors.slug_is_taken(slug, by_others_than=product_id):
+        fields.append("slug")
+    return DuplicateProductError(fields)

@@ -1,0 +1,145 @@
+"""Stock moves by deltas: never below zero, never lost, each recorded with its reason.
+
+The movement is written into the product by the same atomic update that changes the stock, then
+filed into a collection of its own and taken out of the product. Who dies in between loses nothing:
+the next movement of the product files what was left.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+from bson import ObjectId
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from catalog import selectors
+from catalog.documents import Product, ProductRow, StockMovement, StockMovementRow
+from catalog.errors import (
+    BusyError,
+    InsufficientStockError,
+    ProductNotFoundError,
+    StockLimitError,
+    UnknownVariantError,
+)
+from ecommerce.core.errors import PreconditionFailedError
+from ecommerce.core.ids import parse_id
+from ecommerce.core.mongo import collection, utc_now
+
+MAX_STOCK: Final = 1_000_000_000
+"""Pieces of one product."""
+_ATTEMPTS: Final = 50
+
+
+class StockService:
+    """Changes how many pieces of a product there are."""
+
+    @staticmethod
+    def move(
+        *,
+        product_id: str,
+        delta: int,
+        reason: str,
+        by: ObjectId,
+        sku: str | None = None,
+        expected_versions: Sequence[int] | None = None,
+    ) -> ProductRow:
+        """Add `delta` pieces (negative: take away), of the variant with `sku` if there are any.
+
+        Raises:
+            ProductNotFoundError: unknown or deleted.
+            InsufficientStockError: less is left; says how much.
+            StockLimitError: it would be more than MAX_STOCK.
+            UnknownVariantError: the product has variants, and `sku` is none of them.
+            PreconditionFailedError: the product has another version.
+        """
+        guard: dict[str, Any] = {
+            "_id": parse_id(product_id, ProductNotFoundError),
+            **selectors.visible(to_staff=True),
+        }
+        if expected_versions is not None:
+            guard["version"] = {"$in": list(expected_versions)}
+        movement = _movement(guard["_id"], delta, reason, by, sku)
+        for _ in range(_ATTEMPTS):
+            for where, change in _updates(delta, sku):
+                row = collection(Product).find_one_and_update(
+                    {**guard, **where},
+                    _recording(change, movement),
+                    return_document=ReturnDocument.AFTER,
+                )
+                if row is not None:
+                    return _filed(cast(ProductRow, row))
+            _refuse(selectors.product(product_id, for_staff=True), delta, sku, expected_versions)
+        raise BusyError
+
+
+def _movement(
+    product_id: ObjectId, delta: int, reason: str, by: ObjectId, sku: str | None
+) -> StockMovementRow:
+    movement: StockMovementRow = {
+        "_id": ObjectId(),
+        "product_id": product_id,
+        "delta": delta,
+        "reason": reason,
+        "by": by,
+        "created_at": utc_now(),
+    }
+    if sku is not None:
+        movement["sku"] = sku
+    return movement
+
+
+def _updates(delta: int, sku: str | None) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Guards and changes of which at most one applies: some are left afterwards, or none are."""
+    where: dict[str, Any] = {"variants": None}
+    raised = {"quantity": delta}
+    if sku is not None:
+        short = {"sku": sku, "quantity": {"$lt": -delta}}
+        where = {"variants.sku": sku, "$nor": [{"variants": {"$elemMatch": short}}]}
+        raised["variants.$.quantity"] = delta
+    if delta > 0:
+        fits = {**where, "quantity": {"$lte": MAX_STOCK - delta}}
+        return [(fits, {"$inc": raised, "$set": {"in_stock": True}})]
+    return [
+        ({**where, "quantity": {"$gt": -delta}}, {"$inc": raised, "$set": {}}),
+        ({**where, "quantity": -delta}, {"$inc": raised, "$set": {"in_stock": False}}),
+    ]
+
+
+def _recording(change: Mapping[str, Any], movement: StockMovementRow) -> dict[str, Any]:
+    return {
+        "$inc": {**change["$inc"], "version": 1},
+        "$set": {**change["$set"], "updated_at": movement["created_at"]},
+        "$push": {"unfiled_movements": movement},
+    }
+
+
+def _filed(row: ProductRow) -> ProductRow:
+    """File the movements that stand in the product. Safe to repeat: a filed one is a duplicate."""
+    waiting = row.get("unfiled_movements", [])
+    for movement in waiting:
+        try:
+            collection(StockMovement).insert_one(dict(movement))
+        except DuplicateKeyError:
+            continue
+    # The version stays: nothing that anybody reads of the product has changed.
+    ids = [movement["_id"] for movement in waiting]
+    collection(Product).update_one(
+        {"_id": row["_id"]}, {"$pull": {"unfiled_movements": {"_id": {"$in": ids}}}}
+    )
+    return row
+
+
+def _refuse(
+    row: ProductRow, delta: int, sku: str | None, expected_versions: Sequence[int] | None
+) -> None:
+    """Raise what keeps the movement out; return if nothing does any more."""
+    if expected_versions is not None and row["version"] not in expected_versions:
+        raise PreconditionFailedError
+    variants = {variant["sku"]: variant["quantity"] for variant in row.get("variants", [])}
+    if (sku is not None and sku not in variants) or (sku is None and variants):
+        raise UnknownVariantError(list(variants))
+    left = row["quantity"] if sku is None else variants[sku]
+    if left + delta < 0:
+        raise InsufficientStockError(left)
+    if row["quantity"] + delta > MAX_STOCK:
+        raise StockLimitError(MAX_STOCK)

@@ -1,0 +1,108 @@
+"""`/categories/`: the HTTP side of the category tree."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.permissions import IsStaff
+from catalog import selectors
+from catalog.documents import CategoryRow
+from catalog.openapi import categories_schema
+from catalog.presenters import present_category
+from catalog.serializers import CategoryInput, CategoryQuery, DeleteCategoryQuery, ProductQuery
+from catalog.services import CategoryService
+from catalog.views.lists import chosen_products, list_products
+from ecommerce.core.conditional import etag, expected_versions, public_headers, tagged_response
+from ecommerce.core.pagination import page_response, page_tag
+from ecommerce.core.rate_limits import WRITES, rate_limited
+from ecommerce.core.viewsets import ShopViewSet
+
+
+@categories_schema
+class CategoryViewSet(ShopViewSet):
+    """The category tree. A category is named by its id or by its slug."""
+
+    inputs = {"create": CategoryInput, "update": CategoryInput, "partial_update": CategoryInput}
+    queries = {"list": CategoryQuery, "destroy": DeleteCategoryQuery, "products": ProductQuery}
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Reading is for anyone, writing for staff."""
+        return [AllowAny() if self.action in {"list", "retrieve", "products"} else IsStaff()]
+
+    def list(self, request: Request) -> Response:
+        """The tree from its top to its bottom, or what stands right below one category."""
+        page = selectors.category_page(
+            CategoryQuery.page_request(self.query), parent=self.query.get("parent")
+        )
+        above = selectors.categories_by_slug({slug for row in page.rows for slug in row["path"]})
+        return page_response(
+            request,
+            page,
+            lambda row: present_category(row, above),
+            headers=public_headers(request),
+            tag=page_tag(page, sorted((slug, row["version"]) for slug, row in above.items())),
+        )
+
+    @rate_limited(WRITES)
+    def create(self, request: Request) -> Response:
+        """Add a category."""
+        row = CategoryService.create(values=self.body())  # type: ignore[arg-type]
+        location = request.build_absolute_uri(f"/categories/{row['slug']}")
+        return _answer(request, row, status=201, headers={"Location": location})
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One category."""
+        return _answer(request, selectors.category(pk), headers=public_headers(request))
+
+    @rate_limited(WRITES)
+    def update(self, request: Request, pk: str) -> Response:
+        """Rename or move a category."""
+        row = CategoryService.update(
+            reference=pk, changes=self.body(), expected_versions=expected_versions(request)
+        )
+        return _answer(request, row)
+
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """As update; `body()` leaves absent fields absent."""
+        return self.update(request, **kwargs)
+
+    @rate_limited(WRITES)
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Take a category away; `products_to` says where its products go."""
+        CategoryService.delete(
+            reference=pk,
+            products_to=self.query.get("products_to"),
+            expected_versions=expected_versions(request),
+        )
+        return Response(status=204)
+
+    @action(detail=True, methods=["get"])
+    def products(self, request: Request, pk: str) -> Response:
+        """The products of a category and of everything below it."""
+        category = selectors.category(pk)
+        chosen = replace(chosen_products(request, self.query), categories=(category["slug"],))
+        return list_products(request, self.query, chosen)
+
+
+def _answer(
+    request: Request,
+    row: CategoryRow,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    above = selectors.categories_by_slug(row["path"])
+    # The names of those above stand in the answer too.
+    digest = "-".join(str(above[slug]["version"]) for slug in row["path"] if slug in above)
+    return tagged_response(
+        request,
+        lambda: present_category(row, above),
+        etag(row["version"], digest),
+        status=status,
+        headers=headers,
+    )

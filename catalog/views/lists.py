@@ -1,0 +1,45 @@
+"""A list of products, as `/products/` and a category's products answer it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog import selectors
+from catalog.presenters import present_product, present_some, stored_fields
+from catalog.selectors import ProductFilter
+from catalog.serializers import ProductQuery
+from ecommerce.core.conditional import public_headers
+from ecommerce.core.pagination import page_response, page_tag
+
+
+def is_staff(request: Request) -> bool:
+    """Whether the caller sees drafts and archived products."""
+    return bool(getattr(request.user, "is_staff", False))
+
+
+def chosen_products(request: Request, query: Mapping[str, Any]) -> ProductFilter:
+    """What the query narrows a list to, for this caller."""
+    filters = ProductQuery.filters(query, for_staff=is_staff(request))
+    filters["categories"] = selectors.category_slugs(filters["categories"])
+    return ProductFilter(**filters)
+
+
+def list_products(request: Request, query: Mapping[str, Any], chosen: ProductFilter) -> Response:
+    """One page."""
+    ordering = query.get("ordering") or ("relevance" if chosen.q else "newest")
+    fields = query.get("fields", ())
+    page = selectors.product_page(
+        chosen,
+        ordering=ordering,
+        request=ProductQuery.page_request(query),
+        projection=stored_fields(fields, "_id", "name_key", "price_minor") if fields else None,
+    )
+    return page_response(
+        request,
+        page,
+        present_some(fields) if fields else present_product,
+        headers=public_headers(request),
+        tag=page_tag(page, fields),
+    )

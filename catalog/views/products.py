@@ -1,0 +1,171 @@
+"""`/products/`: the HTTP side of products."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.permissions import IsStaff, caller_of
+from catalog import selectors
+from catalog.documents import ProductRow
+from catalog.openapi import movements_schema, products_schema
+from catalog.presenters import (
+    present_facets,
+    present_movement,
+    present_product,
+    present_some,
+    stored_fields,
+)
+from catalog.serializers import (
+    FacetQuery,
+    ProductInput,
+    ProductQuery,
+    RetrieveQuery,
+    StockInput,
+    SuggestQuery,
+)
+from catalog.services import ProductService, StockService
+from catalog.views.lists import chosen_products, is_staff, list_products
+from ecommerce.core.conditional import (
+    etag,
+    expected_versions,
+    public_headers,
+    tag_of,
+    tagged_response,
+)
+from ecommerce.core.pagination import page_response
+from ecommerce.core.parsers import MergePatchParser
+from ecommerce.core.rate_limits import WRITES, rate_limited
+from ecommerce.core.serializers import PageQuery
+from ecommerce.core.viewsets import ShopViewSet
+
+_SUGGESTIONS = 10
+_PUBLIC = {"list", "retrieve", "facets", "suggest"}
+
+
+@products_schema
+class ProductViewSet(ShopViewSet):
+    """The catalog. Anyone reads what is for sale; staff reads and writes everything."""
+
+    inputs = {
+        "create": ProductInput,
+        "update": ProductInput,
+        "partial_update": ProductInput,
+        "stock": StockInput,
+    }
+    queries = {
+        "list": ProductQuery,
+        "retrieve": RetrieveQuery,
+        "facets": FacetQuery,
+        "suggest": SuggestQuery,
+        "movements": PageQuery,
+    }
+    further_parsers = {"partial_update": [MergePatchParser]}
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Reading is for anyone, writing for staff."""
+        return [AllowAny() if self.action in _PUBLIC else IsStaff()]
+
+    def list(self, request: Request) -> Response:
+        """Products that match, in order."""
+        return list_products(request, self.query, chosen_products(request, self.query))
+
+    @action(detail=False, methods=["get"])
+    def facets(self, request: Request) -> Response:
+        """How many products each further filter would leave."""
+        found = selectors.facets(chosen_products(request, self.query))
+        return tagged_response(
+            request,
+            lambda: present_facets(found, settings.CURRENCY),
+            tag_of(found),
+            headers=public_headers(request),
+        )
+
+    @action(detail=False, methods=["get"])
+    def suggest(self, request: Request) -> Response:
+        """Names of products that go on like this."""
+        names = selectors.suggestions(self.query["q"], limit=_SUGGESTIONS)
+        return Response({"items": names}, headers=public_headers(request))
+
+    @rate_limited(WRITES)
+    def create(self, request: Request) -> Response:
+        """Add a product."""
+        product = ProductService.create(values=self.body())
+        location = request.build_absolute_uri(f"/products/{product['_id']}")
+        return _answer(request, product, status=201, headers={"Location": location})
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One product, or some of its members."""
+        fields = self.query.get("fields", ())
+        product = selectors.product(
+            pk, for_staff=is_staff(request), projection=stored_fields(fields) if fields else None
+        )
+        present = present_some(fields) if fields else present_product
+        return tagged_response(
+            request,
+            lambda: present(product),
+            etag(product["version"], "-".join(sorted(fields))),
+            headers=public_headers(request),
+            last_modified=product["updated_at"],
+        )
+
+    @rate_limited(WRITES)
+    def update(self, request: Request, pk: str) -> Response:
+        """Replace or change a product."""
+        product = ProductService.update(
+            product_id=pk,
+            changes=self.body(),
+            expected_versions=expected_versions(request),
+            merge_attributes=self.is_merge_patch,
+        )
+        return _answer(request, product)
+
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """As update; `body()` leaves absent fields absent."""
+        return self.update(request, **kwargs)
+
+    @rate_limited(WRITES)
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Take a product out of the shop."""
+        ProductService.delete(product_id=pk, expected_versions=expected_versions(request))
+        return Response(status=204)
+
+    @action(detail=True, methods=["post"])
+    @rate_limited(WRITES)
+    def stock(self, request: Request, pk: str) -> Response:
+        """Add or take away pieces."""
+        product = StockService.move(
+            product_id=pk,
+            by=caller_of(request).id,
+            expected_versions=expected_versions(request),
+            **self.body(),
+        )
+        return _answer(request, product)
+
+    @stock.mapping.get
+    @movements_schema
+    def movements(self, request: Request, pk: str) -> Response:
+        """What changed the stock, newest first."""
+        product = selectors.product(pk, for_staff=True)
+        page = selectors.movement_page(product["_id"], PageQuery.page_request(self.query))
+        return page_response(request, page, present_movement)
+
+
+def _answer(
+    request: Request,
+    product: ProductRow,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    return tagged_response(
+        request,
+        lambda: present_product(product),
+        etag(product["version"]),
+        status=status,
+        headers=headers,
+    )
