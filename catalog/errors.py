@@ -1,6 +1,6 @@
 """What can go wrong in the catalog."""
 
-from ecommerce.core.errors import DomainError, FieldError, NotFoundError, ValidationFailedError
+from ecommerce.core.errors import DomainError, FieldError, NotFoundError
 
 
 class ProductNotFoundError(NotFoundError):
@@ -40,12 +40,16 @@ class QuantityOfVariantsError(DomainError):
     )
 
 
-class UnknownVariantError(ValidationFailedError):
-    """The product has variants, and the sku is none of theirs."""
+class UnknownVariantError(NotFoundError):
+    """Stock is moved of a variant that the product does not have, or of none where it has some."""
+
+    code = "variant_not_found"
 
     def __init__(self, skus: list[str]) -> None:
-        detail = f"Name one of this product's variants: {', '.join(skus)}."
-        super().__init__(FieldError("/sku", "unknown_variant", detail))
+        detail = "This product has no variants: leave `sku` out."
+        if skus:
+            detail = f"Name one of this product's variants as `sku`: {', '.join(skus)}."
+        super().__init__(detail, errors=[FieldError("/sku", self.code, detail).as_dict()])
 
 
 class InsufficientStockError(DomainError):
@@ -79,19 +83,20 @@ class BusyError(DomainError):
     default_detail = "Others are changing the same thing at this moment. Try again."
 
 
-class UnknownCategoryError(ValidationFailedError):
-    """A body names a category that is not there."""
-
-    def __init__(self, pointer: str = "/category") -> None:
-        detail = "There is no such category: see GET /categories/."
-        super().__init__(FieldError(pointer, "unknown_category", detail))
-
-
 class CategoryNotFoundError(NotFoundError):
     """No such category."""
 
     code = "category_not_found"
     default_detail = "There is no such category."
+
+
+class UnknownCategoryError(CategoryNotFoundError):
+    """A body or a query names a category that is not there."""
+
+    def __init__(self, pointer: str = "/category") -> None:
+        detail = "There is no such category: see GET /categories/."
+        fault = FieldError(pointer, "unknown_category", detail)
+        super().__init__(detail, errors=[fault.as_dict()])
 
 
 class DuplicateCategoryError(DomainError):
@@ -141,9 +146,10 @@ class CategoryInUseError(DomainError):
         super().__init__(advice[holds], holds=holds)
 
 
-class SlugIsFixedError(ValidationFailedError):
+class SlugIsFixedError(DomainError):
     """The slug of a category is its name in products and addresses."""
 
-    def __init__(self) -> None:
-        detail = "The slug of a category does not change: leave it out, or make a new category."
-        super().__init__(FieldError("/slug", "fixed", detail))
+    code = "slug_fixed"
+    status = 409
+    title = "The slug does not change"
+    default_detail = "The slug of a category does not change: leave it out, or make a new category."

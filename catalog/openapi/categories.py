@@ -16,12 +16,15 @@ _DENIED = problems(
     (429, "rate_limited"),
 )
 _WRITE = {**_DENIED, **problems((415, "unsupported_media_type"))}
-_CREATE = problems((409, "duplicate_category"), (409, "category_depth"), (409, "busy"))
+_CREATE = problems(
+    (404, "category_not_found"), (409, "duplicate_category"), (409, "category_depth"), (409, "busy")
+)
 _CHANGE = {
     **_WRITE,
     **problems(
         (404, "category_not_found"),
         (409, "category_cycle"),
+        (409, "slug_fixed"),
         (409, "category_depth"),
         (409, "busy"),
         (412, "precondition_failed"),

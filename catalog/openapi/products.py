@@ -7,6 +7,7 @@ from catalog.serializers import (
     MovementPageShape,
     ProductPageShape,
     ProductShape,
+    SparseProductShape,
     SuggestionsShape,
 )
 from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
@@ -48,12 +49,18 @@ _WRITE = problems(
     (400, "validation_error"),
     (401, "not_authenticated"),
     (403, "permission_denied"),
+    (404, "category_not_found"),
     (409, "duplicate_product"),
     (409, "quantity_of_variants"),
     (415, "unsupported_media_type"),
     (429, "rate_limited"),
 )
-_CHANGE = {**_WRITE, **problems((404, "product_not_found"), (412, "precondition_failed"))}
+_CHANGE = {
+    **_WRITE,
+    **problems(
+        (404, "product_not_found"), (404, "category_not_found"), (412, "precondition_failed")
+    ),
+}
 
 products_schema = extend_schema_view(
     list=extend_schema(
@@ -82,7 +89,7 @@ products_schema = extend_schema_view(
         summary="Read a product",
         parameters=[IF_NONE_MATCH],
         responses={
-            200: ProductShape,
+            200: SparseProductShape,
             304: None,
             **problems(
                 (400, "validation_error"), (401, "invalid_token"), (404, "product_not_found")
@@ -154,7 +161,12 @@ products_schema = extend_schema_view(
         responses={
             200: ProductShape,
             **_CHANGE,
-            **problems((409, "insufficient_stock"), (409, "stock_limit")),
+            **problems(
+                (404, "product_not_found"),
+                (404, "variant_not_found"),
+                (409, "insufficient_stock"),
+                (409, "stock_limit"),
+            ),
         },
     ),
 )

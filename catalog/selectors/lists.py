@@ -20,7 +20,7 @@ ORDERINGS: Final[Mapping[str, Ordering]] = {
     "name": BY_NAME,
     RELEVANCE: BY_NAME,
 }
-INTERNAL: Final = {"keys": 0, "skus": 0, "name_key": 0, "category_path": 0}
+_INTERNAL: Final = {"keys": 0, "skus": 0, "category_path": 0}
 """What lists need not read."""
 _LAST: Final = "\U0010ffff"
 _SUGGESTIONS_READ: Final = 50
@@ -103,7 +103,7 @@ def product_page(
         tiers=chosen.tiers(ordering),
         ordering=ORDERINGS[ordering],
         request=request,
-        projection=projection or INTERNAL,
+        projection=projection or _INTERNAL,
     )
 
 

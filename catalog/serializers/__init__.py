@@ -7,7 +7,12 @@ from catalog.serializers.categories import (
     CategoryShape,
     DeleteCategoryQuery,
 )
-from catalog.serializers.products import ProductInput, ProductPageShape, ProductShape
+from catalog.serializers.products import (
+    ProductInput,
+    ProductPageShape,
+    ProductShape,
+    SparseProductShape,
+)
 from catalog.serializers.queries import (
     FacetQuery,
     FacetsShape,
@@ -32,6 +37,7 @@ __all__ = [
     "ProductQuery",
     "ProductShape",
     "RetrieveQuery",
+    "SparseProductShape",
     "StockInput",
     "SuggestQuery",
     "SuggestionsShape",

@@ -63,6 +63,10 @@ def tagged_response(
     `Last-Modified` counts whole seconds. It is sent only once its second is over, so that a client
     that has it cannot miss a later change of that second.
     """
+    if request.accepted_renderer.format == "api":
+        # A page for people also shows who they are and what they may do: it is nobody's copy.
+        page = {**(headers or {}), "Cache-Control": "private, no-store"}
+        return Response(body(), status=status, headers=page)
     headers = {**(headers or {}), "ETag": tag}
     if last_modified is not None and datetime.now(UTC) - last_modified > _SETTLED:
         headers["Last-Modified"] = format_datetime(last_modified.astimezone(UTC), usegmt=True)

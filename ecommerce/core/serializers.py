@@ -1,5 +1,6 @@
 """What every serializer of input shares, and the shapes of answers that every app has."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from ecommerce.core.fields import FlagField, TextField, WholeNumberField
 from ecommerce.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 
 _FORM_CONTROLS = {"csrfmiddlewaretoken"}
+_LISTED = re.compile(r"\[\d+\].*")
+"""How forms write the items of a list: `tags[0]`, `items[0]product_id`."""
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -49,7 +52,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = {name for name, field in self.fields.items() if not field.read_only}
         extra = set(data) - known
         if html.is_html_input(data):
-            extra = {n for n in extra - _FORM_CONTROLS if n.split("[")[0] not in known}
+            extra = {n for n in extra - _FORM_CONTROLS if _LISTED.sub("", n) not in known}
         return {name: [self._fault("unknown_field")] for name in sorted(extra)}
 
     def _fault(self, code: str, **values: Any) -> serializers.ErrorDetail:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.http import QueryDict
 from django.utils.cache import patch_vary_headers
 from rest_framework import serializers, viewsets
 from rest_framework.parsers import BaseParser
@@ -70,16 +71,9 @@ class ShopViewSet(viewsets.ViewSet):
             return {}
         kind = self.queries.get(self.action, StrictSerializer)
         serializer = kind(data=self.request.query_params)
-        repeated = [
-            name
-            for name, values in self.request.query_params.lists()
-            if len(values) > 1
-            and not isinstance(serializer.fields.get(name), serializers.ListField)
-        ]
-        if repeated:
-            raise serializers.ValidationError(
-                {name: ["This parameter may be given once."] for name in repeated}
-            )
+        faults = _misgiven(self.request.query_params, serializer)
+        if faults:
+            raise serializers.ValidationError(faults)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -110,3 +104,16 @@ class ShopViewSet(viewsets.ViewSet):
         patch_vary_headers(answer, ["Accept", "Authorization"])
         rate_limits.add_headers(request, answer)
         return answer
+
+
+def _misgiven(query: QueryDict, serializer: StrictSerializer) -> dict[str, list[str]]:
+    """Parameters given twice that may be given once, or given without a value."""
+    faults = dict[str, list[str]]()
+    for name, values in query.lists():
+        field = serializer.fields.get(name)
+        many = isinstance(field, serializers.ListField)
+        if len(values) > 1 and not many:
+            faults[name] = ["This parameter may be given once."]
+        elif field and "" in values and not getattr(field, "allow_blank", False):
+            faults[name] = ["This parameter has no value: leave it out, or give it one."]
+    return faults

@@ -8,6 +8,7 @@ from typing import Any
 
 import bson
 import pytest
+from bson import ObjectId
 
 from catalog.documents import ProductRow
 from tests.client import ApiClient, Person
@@ -167,8 +168,12 @@ def test_a_cursor_of_another_list_is_refused(alice: Person, anyone: ApiClient) -
     for content in (
         {"b": False, "o": "name:1", "v": ["x"]},
         {"b": False, "o": "_id:-1", "v": [{"$gt": ""}]},
-        {"b": False, "o": "_id:-1", "v": []},
-        {"b": False, "o": "_id:-1", "v": "text"},
+        {"b": False, "o": "_id:-1", "t": 0, "v": []},
+        {"b": False, "o": "_id:-1", "t": 0, "v": "text"},
+        {"b": False, "o": "_id:-1", "t": 0, "v": [{"$gt": ""}]},
+        {"b": False, "o": "_id:-1", "t": 1, "v": [ObjectId()]},
+        {"b": False, "o": "_id:-1", "t": -1, "v": [ObjectId()]},
+        {"b": False, "o": "_id:-1", "t": "0", "v": [ObjectId()]},
         {},
     ):
         answer = anyone.get(f"/products/?cursor={cursor(**content)}")

@@ -36,6 +36,16 @@ def test_after_a_line_was_added_the_form_is_ready_for_the_next(
     assert form_fields(answer)["product_id"] == ""
 
 
+@pytest.mark.parametrize("path", ["/products/", "/products/{id}", "/products/facets"])
+def test_a_page_is_never_taken_from_a_cache(path: str, alice: Person, lamp: ProductRow) -> None:
+    address = path.format(id=lamp["_id"])
+    tag = alice.api.get(address).headers["ETag"]
+    page = alice.api.get(address, Accept=HTML, If_None_Match=tag)
+    assert page.status == 200
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert "ETag" not in page.headers
+
+
 Call = Callable[[Person, str, str], Answer]
 
 
