@@ -16,7 +16,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit lint types contract schema migrate seed shell doctor fuzz ci requirements clean
+.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz ci requirements clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ run: $(VENV)/installed-base ## Start the whole product (PORT=8000 HOST=127.0.0.1
 
 test: lint types contract schema unit ## All tests that need nothing but Python, and all checks
 
-unit: $(VENV)/installed-dev ## The tests alone
-	@$(BIN)/python -m pytest -n auto
+unit: $(VENV)/installed-dev ## The tests that need nothing but Python
+	@$(BIN)/python -m pytest -n auto -m "not (browser or wire or redis or fuzz)"
+
+live: $(VENV)/installed-dev ## The tests that need Chromium, Java or Redis, and schema fuzzing
+	@$(BIN)/python -m pytest -n auto -m "browser or wire or redis or fuzz"
 
 lint: $(VENV)/installed-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check .

@@ -15,6 +15,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.live.conftest import missing
 from tests.live.server import LiveServer
 
+pytestmark = pytest.mark.browser
+
 ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.live.server import LiveServer, Reply
+
+pytestmark = pytest.mark.wire
 
 
 def at_once(count: int, work: Callable[[int], Reply]) -> Counter[int]:

@@ -3,8 +3,12 @@
 import signal
 import time
 
+import pytest
+
 from tests.live.conftest import RedisServer
 from tests.live.server import LiveServer, serve
+
+pytestmark = [pytest.mark.wire, pytest.mark.redis]
 
 
 def wrong_logins(server: LiveServer, count: int) -> list[int]:
