@@ -52,7 +52,7 @@ class Category(Document):
         "auto_create_index": False,
         "index_cls": False,
         "indexes": [
-            {"name": "slug_unique", "fields": ["slug"], "unique": True, "sparse": True},
+            {"name": "category_slug_unique", "fields": ["slug"], "unique": True, "sparse": True},
             {"name": "path", "fields": ["path_key", "id"]},
             {"name": "children", "fields": ["parent", "position", "slug", "id"]},
             {"name": "subtree", "fields": ["path"]},
