@@ -1,6 +1,7 @@
 """All writes of accounts."""
 
+from accounts.services.audit import AuditService
 from accounts.services.tokens import TokenPair, TokenService
 from accounts.services.users import UserService
 
-__all__ = ["TokenPair", "TokenService", "UserService"]
+__all__ = ["AuditService", "TokenPair", "TokenService", "UserService"]

@@ -4,7 +4,14 @@ import pytest
 from mongoengine import Document, EmbeddedDocument
 from pymongo.errors import DuplicateKeyError
 
-from accounts.documents import RefreshFamily, RefreshFamilyRow, User, UserRow
+from accounts.documents import (
+    AuditEvent,
+    AuditEventRow,
+    RefreshFamily,
+    RefreshFamilyRow,
+    User,
+    UserRow,
+)
 from carts.documents import CartItem, CartRow, LineRow, ShoppingCart
 from catalog.documents import (
     Attribute,
@@ -30,6 +37,7 @@ from ecommerce.core.mongo import collection
 PAIRS: list[tuple[type, type]] = [
     (User, UserRow),
     (RefreshFamily, RefreshFamilyRow),
+    (AuditEvent, AuditEventRow),
     (Product, ProductRow),
     (Image, ImageRow),
     (Attribute, AttributeRow),
@@ -52,7 +60,8 @@ def test_a_row_names_the_fields_of_its_document(
 
 def test_every_document_is_known_to_the_index_command() -> None:
     assert set(documents()) == {
-        User, RefreshFamily, Product, Category, CategoryTree, StockMovement, ShoppingCart,
+        User, RefreshFamily, AuditEvent, Product, Category, CategoryTree, StockMovement,
+        ShoppingCart,
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What is stored about carts. Rules live in services; this is fields and indexes only."""
+"""Carts and their lines."""
 
 from datetime import datetime
 from typing import Any, TypedDict
