@@ -36,6 +36,11 @@ def product(
     return cast(ProductRow, row)
 
 
+def product_in_any_state(product_id: ObjectId) -> ProductRow | None:
+    """The product with this id, deleted or not."""
+    return cast(ProductRow | None, collection(Product).find_one({"_id": product_id}))
+
+
 def products_in_carts(ids: Collection[ObjectId]) -> dict[ObjectId, ProductRow]:
     """What carts show of these products, in one read; deleted ones too, unknown ones are absent."""
     if not ids:

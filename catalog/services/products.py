@@ -19,7 +19,9 @@ from catalog.errors import (
     UnknownCategoryError,
 )
 from catalog.services.derived import SEARCHED, all_skus, search_fields
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, insert, utc_now
 
@@ -37,18 +39,21 @@ class ProductService:
     """Every write to a product is one guarded atomic update."""
 
     @staticmethod
-    def create(*, values: Mapping[str, Any]) -> ProductRow:
+    def create(*, values: Mapping[str, Any], operation: Operation | None = None) -> ProductRow:
         """Add a product; `values` are the fields of `ProductInput`.
 
+        Its id is the operation's, so that a retry makes no second one.
+
         Raises:
+            ProductNotFoundError: an earlier try made it, and it was deleted since.
             DuplicateProductError: another product has a sku or the slug.
             UnknownCategoryError: there is no such category.
         """
-        new = _document({**values, **_category_fields(values)})
-        try:
-            row = cast(ProductRow, insert(new))
-        except DuplicateKeyError:
-            raise _duplicate(values, new.id) from None
+        operation = operation or Operation.unkeyed()
+        row = _made_before(operation) if operation.retried else None
+        if row is None:
+            row = _inserted(values, operation)
+        checkpoint("products.inserted")
         return _settle_category(row, values)
 
     @staticmethod
@@ -130,6 +135,30 @@ class ProductService:
         row = before_version_of
         guard = {"_id": row["_id"], "status": ProductStatus.DELETED, "version": row["version"]}
         return bool(collection(Product).delete_one(guard).deleted_count)
+
+
+def _inserted(values: Mapping[str, Any], operation: Operation) -> ProductRow:
+    new = _document({**values, **_category_fields(values), "id": operation.id})
+    try:
+        return cast(ProductRow, insert(new))
+    except DuplicateKeyError:
+        # A slow try of an operation may come after the one that took it over.
+        made = _made_before(operation) if operation.keyed else None
+        if made is None:
+            raise _duplicate(values, new.id) from None
+        return made
+
+
+def _made_before(operation: Operation) -> ProductRow | None:
+    """The product that another try of the operation made, as it is now.
+
+    Raises:
+        ProductNotFoundError: it was deleted since.
+    """
+    row = selectors.product_in_any_state(operation.id)
+    if row is not None and selectors.is_deleted(row):
+        raise ProductNotFoundError
+    return row
 
 
 def _document(values: Mapping[str, Any]) -> Product:

@@ -37,6 +37,7 @@ from ecommerce.core.conditional import (
     tag_of,
     tagged_response,
 )
+from ecommerce.core.idempotency import idempotent
 from ecommerce.core.pagination import page_response
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.rate_limits import WRITES, rate_limited
@@ -92,9 +93,10 @@ class ProductViewSet(ShopViewSet):
         return Response({"items": names}, headers=public_headers(request))
 
     @rate_limited(WRITES)
+    @idempotent
     def create(self, request: Request) -> Response:
         """Add a product."""
-        product = ProductService.create(values=self.body())
+        product = ProductService.create(values=self.body(), operation=self.operation)
         location = request.build_absolute_uri(f"/products/{product['_id']}")
         return _answer(request, product, status=201, headers={"Location": location})
 

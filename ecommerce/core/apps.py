@@ -8,3 +8,9 @@ class CoreConfig(AppConfig):
 
     name = "ecommerce.core"
     label = "core"
+
+    def ready(self) -> None:
+        """Make the documents known to the index command."""
+        from ecommerce.core import documents
+
+        self.documents_module = documents

@@ -9,12 +9,14 @@ class DomainError(Exception):
 
     Subclasses set `code` (stable, for programs), `status` (HTTP) and `title` (short, for people).
     `detail` says what happened and what to do next; `members` are extra fields of the problem.
+    `retry_after` are the seconds of a `Retry-After` header, where waiting helps.
     """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
     title: ClassVar[str] = "The request was refused"
     default_detail: ClassVar[str] = "The request was refused."
+    retry_after: int | None = None
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         self.detail = detail or self.default_detail
@@ -73,4 +75,5 @@ class StoreUnavailableError(DomainError):
     code = "store_unavailable"
     status = 503
     title = "The database does not answer"
+    retry_after = 2
     default_detail = "The database does not answer at the moment. Try again in a few seconds."

@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from ecommerce.core.fields import PriceField
+from ecommerce.core.idempotency import IDEMPOTENCY_KEY, REPLAYED, is_idempotent
 from ecommerce.core.problems import PROBLEM_TYPE
 from ecommerce.core.serializers import Problem, StrictSerializer
 
@@ -25,6 +26,29 @@ IF_NONE_MATCH: Final = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     description="Answer 304 without a body if the representation still has this ETag.",
+)
+_IDEMPOTENCY: Final = (
+    OpenApiParameter(
+        IDEMPOTENCY_KEY,
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        OpenApiParameter.HEADER,
+        description=(
+            "A random text, such as a UUID, for what shall happen once: the request and its "
+            "retries with the same key have one effect and one answer. Kept 24 hours."
+        ),
+    ),
+    OpenApiParameter(
+        REPLAYED,
+        {"type": "string", "enum": ["true"]},
+        OpenApiParameter.HEADER,
+        description="The answer to a repeated request; nothing was done a second time.",
+        response=[200, 201],
+    ),
+)
+_IDEMPOTENCY_PROBLEMS: Final = (
+    (400, "invalid_idempotency_key"),
+    (409, "operation_in_progress"),
+    (422, "idempotency_key_reused"),
 )
 
 
@@ -46,9 +70,23 @@ class ShopAutoSchema(AutoSchema):
         return [kind for kind in super().map_renderers(attribute) if kind != "text/html"]
 
     def get_override_parameters(self) -> list[Any]:
-        """The declared query parameters of the action."""
+        """The declared query parameters of the action, and what `@idempotent` adds."""
         query = getattr(self.view, "queries", {}).get(getattr(self.view, "action", None))
-        return [query] if query else []
+        return [*([query] if query else []), *(_IDEMPOTENCY if self._is_idempotent() else ())]
+
+    def _is_idempotent(self) -> bool:
+        return is_idempotent(getattr(self.view, getattr(self.view, "action", None) or "", None))
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        """The declared answers, and the problems that `@idempotent` adds."""
+        bodies = super()._get_response_bodies(direction)
+        if self._is_idempotent():
+            for (status, media_type), response in problems(*_IDEMPOTENCY_PROBLEMS).items():
+                added = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                    response, str(status), [media_type]
+                )
+                _add_problem(bodies.setdefault(str(status), added), added, media_type)
+        return bodies
 
     def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002
         """Never: lists answer a page, which is an object."""
@@ -100,6 +138,14 @@ def problems(*codes: tuple[int, str]) -> dict[Any, Any]:
         )
         for status, names in by_status.items()
     }
+
+
+def _add_problem(body: dict[str, Any], added: dict[str, Any], media_type: str) -> None:
+    """One more code among the problems of a status."""
+    if body is added:
+        return
+    body["content"][media_type]["examples"] |= added["content"][media_type]["examples"]
+    body["description"] += f", {added['description'].partition(': ')[2]}"
 
 
 def _example(status: int, code: str) -> OpenApiExample:

@@ -24,7 +24,6 @@ from ecommerce.core.request_ids import current_request_id
 logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE: Final = "application/problem+json"
-RETRY_AFTER_SECONDS: Final = "2"
 _OUTAGES: Final = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 _TITLES: Final = {
     400: "The request is not valid",
@@ -111,7 +110,7 @@ def _domain_response(error: DomainError, path: str) -> Response:
         path=path,
         **error.members,
     )
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if error.status == 503 else {}
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     return Response(body, status=error.status, headers=headers)
 
 

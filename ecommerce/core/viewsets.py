@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ecommerce.core import rate_limits
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.serializers import StrictSerializer
 
@@ -27,12 +28,15 @@ class ShopViewSet(viewsets.ViewSet):
     further_parsers: ClassVar[Mapping[str, Sequence[type[BaseParser]]]] = {}
     """Media types that single actions read beside JSON."""
     action: str | None = None  # type: ignore[assignment]  # DRF names it once it knows the request
+    operation: Operation
+    """Of a POST: what its service writes together with the effect (see `@idempotent`)."""
     lookup_value_regex = "[^/]+"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the query string of every request, whether the action reads it or not."""
         super().initial(request, *args, **kwargs)
         self.query = self._valid_query()
+        self.operation = Operation.unkeyed()
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON, and what the action reads beside it."""

@@ -1,8 +1,11 @@
 """What every environment shares. dev.py, test.py and production.py say only what differs."""
 
 import warnings
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+
+from corsheaders.defaults import default_headers
 
 from ecommerce.settings import env
 
@@ -88,8 +91,10 @@ WHITENOISE_USE_FINDERS = True  # serves the docs' files without a collectstatic 
 # --- the HTTP edge ----------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a request body
 CORS_ALLOWED_ORIGINS = env.listing("CORS_ALLOWED_ORIGINS")
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
 CORS_EXPOSE_HEADERS = [
-    "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID",
+    "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
+    "Retry-After", "X-Request-ID",
 ]  # fmt: skip
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, low=0, high=10)
 """How many proxies of ours stand before the server: that many entries of X-Forwarded-For count."""
@@ -119,6 +124,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# --- repeated requests ------------------------------------------------------------------------
+IDEMPOTENCY_LEASE = timedelta(seconds=30)
+"""How long a POST with a key may work before a retry takes it for dead."""
+CHECKPOINT: Callable[[str], None] | None = None
+"""Called between the steps of a write; set by tests that end the process there."""
 
 # --- limits -----------------------------------------------------------------------------------
 RATE_LIMITS_ENABLED = env.boolean("RATE_LIMITS_ENABLED", default=True)

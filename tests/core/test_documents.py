@@ -31,6 +31,7 @@ from catalog.documents import (
     VariantOptionRow,
     VariantRow,
 )
+from ecommerce.core.documents import IdempotencyRecord, IdempotencyRecordRow
 from ecommerce.core.indexes import IndexConflictError, declared, documents, ensure_indexes
 from ecommerce.core.mongo import collection
 
@@ -48,6 +49,7 @@ PAIRS: list[tuple[type, type]] = [
     (StockMovement, StockMovementRow),
     (ShoppingCart, CartRow),
     (CartItem, LineRow),
+    (IdempotencyRecord, IdempotencyRecordRow),
 ]
 
 
@@ -61,7 +63,7 @@ def test_a_row_names_the_fields_of_its_document(
 def test_every_document_is_known_to_the_index_command() -> None:
     assert set(documents()) == {
         User, RefreshFamily, AuditEvent, Product, Category, CategoryTree, StockMovement,
-        ShoppingCart,
+        ShoppingCart, IdempotencyRecord,
     }  # fmt: skip
 
 
@@ -80,8 +82,9 @@ def test_a_sharded_collection_is_unique_on_its_shard_key_alone(document: type[Do
     assert [index.name for index in declared(document) if index.options.get("unique")] == []
 
 
-def test_carts_are_what_is_sharded() -> None:
-    assert [d.__name__ for d in documents() if "sharding" in d._meta] == ["ShoppingCart"]
+def test_carts_and_idempotency_records_are_what_is_sharded() -> None:
+    sharded = {document for document in documents() if "sharding" in document._meta}
+    assert sharded == {ShoppingCart, IdempotencyRecord}
 
 
 def test_duplicates_that_forbid_an_index_are_listed() -> None:

@@ -1,0 +1,15 @@
+"""What the shared kernel itself stores."""
+
+from ecommerce.core.documents.idempotency import (
+    IDEMPOTENCY_KEPT_SECONDS,
+    IdempotencyRecord,
+    IdempotencyRecordRow,
+    IdempotencyState,
+)
+
+__all__ = [
+    "IDEMPOTENCY_KEPT_SECONDS",
+    "IdempotencyRecord",
+    "IdempotencyRecordRow",
+    "IdempotencyState",
+]

@@ -1,0 +1,35 @@
+"""What a service is told about the POST that it works for."""
+
+import base64
+from dataclasses import dataclass
+from typing import Self
+
+from bson import ObjectId
+from django.utils.crypto import salted_hmac
+
+from ecommerce.core.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One POST. Its id is chosen before the work and written in the same update as its effect."""
+
+    id: ObjectId
+    keyed: bool
+    """The client sent an `Idempotency-Key`, so a retry may come."""
+    retried: bool = False
+    """An earlier try may have had its effect already, or may still be at work."""
+
+    @classmethod
+    def unkeyed(cls) -> Self:
+        """An operation that nobody can repeat."""
+        return cls(new_id(), keyed=False)
+
+    def secret(self, purpose: str) -> str:
+        """256 bits as text that a retry makes again, so that they are stored nowhere.
+
+        Args:
+            purpose: what it is for; another purpose gives another secret.
+        """
+        digest = salted_hmac(f"operation.{purpose}", self.id.binary, algorithm="sha256").digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -1,0 +1,60 @@
+"""What names a request: whose key it is, and what was asked for."""
+
+import hashlib
+import re
+from typing import Final
+
+from django.http.request import RawPostDataException
+from django.utils.crypto import salted_hmac
+from rest_framework.request import Request
+
+from ecommerce.core.client_address import client_address
+from ecommerce.core.idempotency.errors import MalformedKeyError
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+def record_id(request: Request, key: str) -> str:
+    """The id of the record of this key, for whoever is calling.
+
+    Raises:
+        MalformedKeyError: it cannot be a key.
+    """
+    if not _KEY.fullmatch(key):
+        raise MalformedKeyError
+    return _digest(_principal(request), key)
+
+
+def _principal(request: Request) -> str:
+    """Keys of different callers are different keys; nobody can replay what is another's."""
+    if getattr(request.user, "is_authenticated", False):
+        return f"user:{request.user.pk}"
+    if token := request.headers.get("X-Cart-Token"):
+        return f"guest:{_digest(token)}"
+    return f"address:{client_address(request)}"
+
+
+def _digest(*parts: str) -> str:
+    # NUL stands in no part: it keeps ("a", "bc") and ("ab", "c") apart.
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def fingerprint(request: Request) -> str:
+    """What tells this request from another one under the same key.
+
+    Keyed with the server's secret: the body may hold a password that a plain digest would give
+    away to whoever tries many.
+    """
+    path = request.path.rstrip("/") or "/"
+    query = request.META.get("QUERY_STRING", "")
+    head = f"{request.method}\0{path}\0{query}\0".encode("utf-8", "surrogateescape")
+    return salted_hmac("idempotency", head + _body(request), algorithm="sha256").hexdigest()
+
+
+def _body(request: Request) -> bytes:
+    """The body as it was sent; reading it here keeps it for the parser."""
+    try:
+        body: bytes = request._request.body
+    except RawPostDataException:  # a form of the browsable pages, read by the check of its token
+        return request._request.POST.urlencode().encode()
+    return body
