@@ -93,6 +93,31 @@ users_schema = extend_schema_view(
     ),
 )
 
+password_schema = extend_schema(
+    operation_id="change_own_password",
+    summary="Change the own password; every other session ends",
+    description=(
+        "Ends every session of the caller. The answer is a new one, so that the caller stays "
+        "signed in: replace both tokens by those of the answer."
+    ),
+    examples=[
+        OpenApiExample(
+            "A new password",
+            value={"current_password": "correct-horse-9", "new_password": "green-kettle-88"},
+            request_only=True,
+        )
+    ],
+    responses={
+        200: TokenShape,
+        **problems(
+            (400, "validation_error"),
+            (401, "not_authenticated"),
+            (415, "unsupported_media_type"),
+            (429, "rate_limited"),
+        ),
+    },
+)
+
 token_schema = extend_schema(
     operation_id="create_token",
     summary="Sign in, or renew a session",

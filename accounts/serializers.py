@@ -76,6 +76,17 @@ class UserInput(StrictSerializer):
     is_active = FlagField(required=False, help_text="Staff only. false signs the user out.")
 
 
+class PasswordChangeInput(StrictSerializer):
+    """Body of `POST /users/me/password`."""
+
+    current_password = PasswordField(max_length=MAX_LENGTH)
+    new_password = PasswordField(
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
+        help_text="8 to 128 characters, not common, not like the username or the address.",
+    )
+
+
 class UserShape(serializers.Serializer[Any]):
     """A user as it goes out."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from accounts.views import RevokeView, TokenView, UserViewSet
+from accounts.views import PasswordViewSet, RevokeView, TokenView, UserViewSet
 from ecommerce.core.routers import OptionalSlashRouter
 
 router = OptionalSlashRouter()
@@ -11,5 +11,8 @@ router.register("users", UserViewSet, basename="user")
 urlpatterns = [
     re_path(r"^token/?$", TokenView.as_view(), name="token"),
     re_path(r"^token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
+    re_path(
+        r"^users/me/password/?$", PasswordViewSet.as_view({"post": "change"}), name="own-password"
+    ),
     *router.urls,
 ]

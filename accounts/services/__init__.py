@@ -1,7 +1,8 @@
 """All writes of accounts."""
 
 from accounts.services.audit import AuditService
+from accounts.services.password_changes import PasswordService
 from accounts.services.tokens import TokenPair, TokenService
 from accounts.services.users import UserService
 
-__all__ = ["AuditService", "TokenPair", "TokenService", "UserService"]
+__all__ = ["AuditService", "PasswordService", "TokenPair", "TokenService", "UserService"]

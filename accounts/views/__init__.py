@@ -1,6 +1,7 @@
 """The HTTP side of accounts."""
 
+from accounts.views.passwords import PasswordViewSet
 from accounts.views.tokens import RevokeView, TokenView
 from accounts.views.users import UserViewSet
 
-__all__ = ["RevokeView", "TokenView", "UserViewSet"]
+__all__ = ["PasswordViewSet", "RevokeView", "TokenView", "UserViewSet"]

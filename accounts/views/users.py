@@ -13,9 +13,11 @@ from accounts.permissions import IsStaff, caller_of
 from accounts.presenters import present_user
 from accounts.serializers import RegistrationInput, UserInput
 from accounts.services import UserService
+from ecommerce.core import rate_limits
+from ecommerce.core.client_address import client_address
 from ecommerce.core.conditional import etag, expected_versions, tagged_response
 from ecommerce.core.pagination import page_response
-from ecommerce.core.rate_limits import REGISTRATION, WRITES, rate_limited
+from ecommerce.core.rate_limits import PASSWORD_CHANGES, REGISTRATION, WRITES, rate_limited
 from ecommerce.core.serializers import PageQuery
 from ecommerce.core.viewsets import ShopViewSet
 
@@ -59,11 +61,15 @@ class UserViewSet(ShopViewSet):
     @rate_limited(WRITES)
     def update(self, request: Request, pk: str) -> Response:
         """Replace or change a user."""
+        changes = self.body()
+        if "current_password" in changes:  # whoever holds a stolen token may not guess on
+            rate_limits.spend(request, PASSWORD_CHANGES)
         user = UserService.update(
             user_id=pk,
             caller=caller_of(request),
-            changes=self.body(),
+            changes=changes,
             expected_versions=expected_versions(request),
+            address=client_address(request),
         )
         return tagged_response(request, lambda: present_user(user), etag(user["version"]))
 

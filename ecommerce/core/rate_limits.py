@@ -44,6 +44,7 @@ class Policy:
 LOGIN_PER_ADDRESS: Final = Policy("login-address", quota=30, window=60, key="address")
 LOGIN_PER_ACCOUNT: Final = Policy("login-account", quota=10, window=60, key="account")
 REGISTRATION: Final = Policy("registration", quota=20, window=3600, key="address")
+PASSWORD_CHANGES: Final = Policy("password-changes", quota=10, window=900, key="caller")
 WRITES: Final = Policy("writes", quota=300, window=60, key="caller")
 
 

@@ -115,6 +115,7 @@ SIMPLE_JWT: dict[str, Any] = {  # the token engine alone; refresh tokens are our
     "USER_ID_CLAIM": "sub",
     "CHECK_REVOKE_TOKEN": False,
 }
+BREACHED_PASSWORDS_FILE = env.breached_passwords_file()
 PASSWORD_HASHERS = ["accounts.hashers.ShopArgon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -123,6 +124,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ("username", "email")},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.validators.BreachedPasswordValidator"},
 ]
 
 # --- repeated requests ------------------------------------------------------------------------

@@ -5,6 +5,7 @@ message: the variable, the fault of its value, and an example that works.
 """
 
 import contextlib
+import re
 import secrets
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ BASE_DIR: Final = Path(__file__).resolve().parents[2]
 MIN_SECRET_LENGTH: Final = 50
 """Characters; what Django's own deployment check (security.W009) asks for."""
 _DISTINCT_SECRET_CHARACTERS: Final = 5
+_SHA1_LINE: Final = re.compile(rb"[0-9A-Fa-f]{10,40}(:\d+)?")
 
 _env = environ.Env()
 _env.read_env(BASE_DIR / ".env")
@@ -98,6 +100,25 @@ def currency() -> str:
     if code not in {known.code for known in Currency if known.exponent is not None}:
         raise BadSettingError("CURRENCY", f"is {code!r}, not an ISO 4217 currency", "USD")
     return code
+
+
+def breached_passwords_file() -> Path | None:
+    """BREACHED_PASSWORDS_FILE, checked; None where no list is used."""
+    name = "BREACHED_PASSWORDS_FILE"
+    given, example = text(name), "/var/lib/shop/pwned-passwords-sha1-ordered-by-hash.txt"
+    if not given:
+        return None
+    path = BASE_DIR / given
+    try:
+        with path.open("rb") as file:
+            first = file.readline(100)
+    except OSError as fault:
+        raise BadSettingError(
+            name, f"names a file that cannot be read ({fault.strerror})", example
+        ) from None
+    if not _SHA1_LINE.fullmatch(first.strip()):
+        raise BadSettingError(name, "names a file that does not hold one SHA-1 a line", example)
+    return path
 
 
 def strong_secret(name: str) -> str:

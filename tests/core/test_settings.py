@@ -36,6 +36,8 @@ def start(settings: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ("REDIS_URL", "localhost", "does not start with redis://"),
         ("CURRENCY", "DOLLAR", "is 'DOLLAR', not an ISO 4217 currency"),
         ("RATE_LIMITS_ENABLED", "perhaps", "is 'perhaps', neither true nor false"),
+        ("BREACHED_PASSWORDS_FILE", "/no/such/file", "names a file that cannot be read"),
+        ("BREACHED_PASSWORDS_FILE", "README.md", "names a file that does not hold one SHA-1"),
         ("TRUSTED_PROXIES", "-1", "is -1, not within 0 to 10"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from accounts.management.terminal import ask_password
 from accounts.selectors import user_by_login
-from accounts.services import UserService
+from accounts.services import PasswordService
 from ecommerce.core.commands import ShopCommand
 
 
@@ -27,5 +27,5 @@ class Command(ShopCommand):
         """Set it."""
         user = user_by_login(options["login"])
         password = ask_password(variable="NEW_PASSWORD", from_stdin=options["stdin"])
-        UserService.set_password(user=user, password=password)
+        PasswordService.set(user=user, password=password)
         self.stdout.write(f"The password of {user['username']} is set; their sessions have ended.")
