@@ -35,6 +35,26 @@ class StaffOnlyFieldError(DomainError):
     default_detail = "Only staff may change `is_active`."
 
 
+class SameOrHigherRoleError(DomainError):
+    """Somebody tried to change an account whose role is not below their own."""
+
+    code = "same_or_higher_role"
+    status = 403
+    title = "Not allowed"
+    default_detail = (
+        "You may change only accounts of a lower role: an operator runs `manage.py users`."
+    )
+
+
+class RoleMovedError(DomainError):
+    """Somebody else gave the user another role at the same time."""
+
+    code = "role_moved"
+    status = 409
+    title = "The role has changed"
+    default_detail = "The user has another role by now: look again, and repeat what is still right."
+
+
 class OwnPasswordOnlyError(DomainError):
     """Staff tried to set somebody else's password over the API."""
 

@@ -27,6 +27,7 @@ _WRITE = problems(
     (401, "not_authenticated"),
     (403, "staff_only_field"),
     (403, "own_password_only"),
+    (403, "same_or_higher_role"),
     (404, "user_not_found"),
     (409, "duplicate_user"),
     (412, "precondition_failed"),
@@ -88,7 +89,9 @@ users_schema = extend_schema_view(
         responses={
             204: None,
             **_COMMON,
-            **problems((412, "precondition_failed"), (429, "rate_limited")),
+            **problems(
+                (403, "same_or_higher_role"), (412, "precondition_failed"), (429, "rate_limited")
+            ),
         },
     ),
 )

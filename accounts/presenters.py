@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accounts.roles import Role, role_of
 from accounts.services.tokens import TokenPair
 
 
 def present_user(user: Mapping[str, Any]) -> dict[str, Any]:
     """A user, for themselves and for staff; never the hash."""
+    role = role_of(user)
     return {
         "id": str(user["_id"]),
         "username": user["username"],
         "email": user["email"],
         "is_active": user["is_active"],
-        "is_staff": user["is_staff"],
+        "role": role.value,
+        "is_staff": role is not Role.CUSTOMER,
         "version": user["version"],
         "created_at": user["created_at"],
         "updated_at": user["updated_at"],

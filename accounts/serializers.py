@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.roles import Role
 from accounts.services.passwords import MAX_LENGTH, MIN_LENGTH
 from ecommerce.core.fields import FlagField, IdField, PatternField
 from ecommerce.core.serializers import StrictSerializer
@@ -94,7 +95,8 @@ class UserShape(serializers.Serializer[Any]):
     username = serializers.CharField()
     email = serializers.EmailField()
     is_active = serializers.BooleanField()
-    is_staff = serializers.BooleanField()
+    role = serializers.ChoiceField([role.value for role in Role])
+    is_staff = serializers.BooleanField(help_text="Whether the role is staff or admin.")
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import caller_of
+from accounts.rules import READS_CART
 from carts import selectors
 from carts.errors import ProductMismatchError
 from carts.openapi import carts_schema, change_item_schema, remove_item_schema
@@ -38,6 +39,7 @@ class ShoppingCartViewSet(ShopViewSet):
         "change_item": QuantityInput,
     }
     queries = {"list": PageQuery}
+    rules = {"retrieve": READS_CART}
 
     def links(self, data: Mapping[str, Any]) -> Links:
         """From a cart to the forms for its lines."""

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from accounts.errors import DuplicateUserError
 from accounts.principal import Principal
+from accounts.roles import Role
 from accounts.selectors import user_for_login
 from accounts.services import UserService
 from carts.selectors import has_carts
@@ -23,8 +24,8 @@ from catalog.services.categories import NewCategory
 from demo.words import ADJECTIVES, BRANDS, CATALOG, FIRST_NAMES, SENTENCES, TAGS, TREE
 
 DEMO_LOGINS: Final = (
-    ("demo", "demo-shop-2026", False),
-    ("staff", "staff-shop-2026", True),
+    ("demo", "demo-shop-2026", Role.CUSTOMER),
+    ("staff", "staff-shop-2026", Role.STAFF),
 )
 _EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _BATCH: Final = 500
@@ -36,8 +37,8 @@ Progress = Callable[[int], None]
 def seed_demo_logins() -> int:
     """The two logins the start banner names; how many were missing. Development only."""
     return sum(
-        _register(name, f"{name}@example.com", password, is_staff=is_staff)
-        for name, password, is_staff in DEMO_LOGINS
+        _register(name, f"{name}@example.com", password, role)
+        for name, password, role in DEMO_LOGINS
     )
 
 
@@ -84,7 +85,7 @@ def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) ->
         chosen = chance.sample(offered, k=min(len(offered), chance.randint(1, 5)))
         owner = user_for_login(name)
         if owner is not None and not has_carts(owner["_id"]):
-            caller = Principal(owner["_id"], name, is_staff=False, token_version=0)
+            caller = Principal(owner["_id"], name, Role.CUSTOMER)
             items = [Item(str(row["_id"]), min(row["quantity"], 2)) for row in chosen]
             ShoppingCartService.create(caller=caller, items=items)
             added += 1
@@ -92,11 +93,13 @@ def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) ->
     return added
 
 
-def _register(name: str, email: str, password: str, *, is_staff: bool = False) -> bool:
+def _register(name: str, email: str, password: str, role: Role = Role.CUSTOMER) -> bool:
     try:
-        UserService.register(username=name, email=email, password=password, is_staff=is_staff)
+        user = UserService.register(username=name, email=email, password=password)
     except DuplicateUserError:
         return False
+    if role is not Role.CUSTOMER:
+        UserService.set_role(user=user, role=role)
     return True
 
 

@@ -1,4 +1,4 @@
-"""What every test may use: an empty store, three people with their clients, a catalog."""
+"""What every test may use: an empty store, people with their clients, a catalog."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from django.core.cache import cache
 
 from accounts.documents import User, UserRow
 from accounts.principal import Principal
+from accounts.roles import Role, role_of
 from accounts.services import TokenService, UserService
 from catalog.documents import CategoryRow, ProductRow
 from catalog.services import CategoryService, ProductService
@@ -40,14 +41,15 @@ def store() -> None:
 
 @pytest.fixture(scope="session")
 def _people_rows(_connected_store: None) -> dict[str, UserRow]:
-    """Registered once: hashing three passwords for every test would be most of the run."""
-    names = {"alice": False, "bob": False, "sam": True}
-    return {
-        name: UserService.register(
-            username=name, email=f"{name}@example.com", password=PASSWORD, is_staff=is_staff
-        )
-        for name, is_staff in names.items()
-    }
+    """Registered once: hashing four passwords for every test would be most of the run."""
+    roles = {
+        "alice": Role.CUSTOMER, "bob": Role.CUSTOMER, "sam": Role.STAFF, "ada": Role.ADMIN,
+    }  # fmt: skip
+    people = {}
+    for name, role in roles.items():
+        user = UserService.register(username=name, email=f"{name}@example.com", password=PASSWORD)
+        people[name] = {**user, "role": role.value}
+    return people  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def make_person(_people_rows: dict[str, UserRow]) -> Callable[[str], Person]:
         row = {**_people_rows[name], "_id": ObjectId()}
         mongo.collection(User).insert_one(dict(row))
         pair = TokenService.issue(user=row)  # type: ignore[arg-type]
-        principal = Principal(row["_id"], name, bool(row["is_staff"]), 0)  # type: ignore[arg-type]
+        principal = Principal(row["_id"], name, role_of(row))  # type: ignore[arg-type]
         return Person(principal, ApiClient(pair.access_token), pair)
 
     return make
@@ -80,6 +82,12 @@ def bob(make_person: Callable[[str], Person]) -> Person:
 def sam(make_person: Callable[[str], Person]) -> Person:
     """Staff."""
     return make_person("sam")
+
+
+@pytest.fixture
+def ada(make_person: Callable[[str], Person]) -> Person:
+    """An admin."""
+    return make_person("ada")
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """Users."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from bson import ObjectId
 from mongoengine import BooleanField, DateTimeField, Document, IntField, StringField
 
+from accounts.roles import Role
 from ecommerce.core.mongo import utc_now
 
 
@@ -18,7 +19,8 @@ class UserRow(TypedDict):
     email: str
     email_key: str
     hashed_password: str
-    is_staff: bool
+    role: NotRequired[str]
+    is_staff: NotRequired[bool]
     is_active: bool
     token_version: int
     version: int
@@ -34,7 +36,9 @@ class User(Document):
     email = StringField(required=True, max_length=254)
     email_key = StringField(required=True)
     hashed_password = StringField(required=True)
-    is_staff = BooleanField(required=True, default=False)
+    role = StringField(required=True, choices=[role.value for role in Role], default="customer")
+    is_staff = BooleanField()
+    """Only in users stored before there were roles: read both through `accounts.roles`."""
     is_active = BooleanField(required=True, default=True)
     token_version = IntField(required=True, default=0)
     version = IntField(required=True, default=1)

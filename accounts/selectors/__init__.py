@@ -1,7 +1,7 @@
 """All reads of accounts."""
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from bson import ObjectId
 
@@ -9,11 +9,13 @@ from accounts.documents import User, UserRow
 from accounts.errors import UserNotFoundError
 from accounts.names import name_key
 from accounts.principal import Principal
+from accounts.roles import Role, having, role_of
+from accounts.rules import READS_USERS
 from ecommerce.core.ids import is_id, parse_id
 from ecommerce.core.mongo import collection
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
 
-_PRINCIPAL = {"username": 1, "is_staff": 1, "is_active": 1, "token_version": 1}
+_PRINCIPAL = {"username": 1, "role": 1, "is_staff": 1, "is_active": 1, "token_version": 1}
 _WITHOUT_HASH = {"hashed_password": 0}
 
 
@@ -24,19 +26,19 @@ def principal(user_id: str, token_version: int) -> Principal | None:
     row = collection(User).find_one({"_id": ObjectId(user_id)}, _PRINCIPAL)
     if row is None or not row["is_active"] or row["token_version"] != token_version:
         return None
-    return Principal(row["_id"], row["username"], row["is_staff"], row["token_version"])
+    return Principal(row["_id"], row["username"], role_of(row), row["token_version"])
 
 
 def visible_user_id(user_id: str, *, caller: Principal) -> ObjectId:
     """The id of a user the caller may see; `me` is the caller.
 
     Raises:
-        UserNotFoundError: malformed, or somebody else's and the caller is not staff.
+        UserNotFoundError: malformed, or somebody else's and the caller may not read all.
     """
     if user_id == "me":
         return caller.id
     wanted = parse_id(user_id, UserNotFoundError)
-    if wanted != caller.id and not caller.is_staff:
+    if wanted != caller.id and not caller.may(READS_USERS):
         raise UserNotFoundError
     return wanted
 
@@ -67,9 +69,7 @@ def user_page(request: PageRequest) -> Page:
 
 def every_user(*, staff_only: bool = False, inactive_only: bool = False) -> Iterator[UserRow]:
     """Users, newest first, without hashes, streamed. For operators."""
-    where: dict[str, bool] = {}
-    if staff_only:
-        where["is_staff"] = True
+    where: dict[str, Any] = having(Role.STAFF, Role.ADMIN) if staff_only else {}
     if inactive_only:
         where["is_active"] = False
     rows = collection(User).find(where, _WITHOUT_HASH).sort([("_id", -1)])

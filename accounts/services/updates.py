@@ -9,8 +9,8 @@ from pymongo.errors import DuplicateKeyError
 
 from accounts import selectors
 from accounts.documents import User, UserRow
-from accounts.errors import DuplicateUserError, UserNotFoundError
-from ecommerce.core.errors import PreconditionFailedError
+from accounts.errors import DuplicateUserError, SameOrHigherRoleError, UserNotFoundError
+from ecommerce.core.errors import DomainError, PreconditionFailedError
 from ecommerce.core.mongo import collection, utc_now
 
 
@@ -26,6 +26,7 @@ def write(
 
     Raises:
         UserNotFoundError: there is no such user.
+        SameOrHigherRoleError: there is, but the guard asks for another role.
         PreconditionFailedError: there is, but the guard does not hold.
         DuplicateUserError: a name is taken.
     """
@@ -44,14 +45,19 @@ def write(
             keys.get("username_key", ""), keys.get("email_key", ""), guard["_id"]
         ) from None
     if row is None:
-        raise why_not(guard["_id"])
+        raise why_not(guard)
     return cast(UserRow, row)
 
 
-def why_not(user_id: ObjectId) -> UserNotFoundError | PreconditionFailedError:
-    """A guarded write found nothing: is the user gone, or is it another version?"""
-    if collection(User).find_one({"_id": user_id}, {"_id": 1}) is None:
+def why_not(guard: Mapping[str, Any]) -> DomainError:
+    """A guarded write found nothing: is the user gone, of another role, or of another version?"""
+    where = {"_id": guard["_id"]}
+    if collection(User).find_one(where, {"_id": 1}) is None:
         return UserNotFoundError()
+    if "$or" in guard:  # alternatives are of roles alone: see `accounts.roles.having`
+        where["$or"] = guard["$or"]
+        if collection(User).find_one(where, {"_id": 1}) is None:
+            return SameOrHigherRoleError()
     return PreconditionFailedError()
 
 

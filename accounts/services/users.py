@@ -8,9 +8,16 @@ from pymongo.errors import DuplicateKeyError
 
 from accounts import lifecycle, selectors
 from accounts.documents import RefreshFamily, User, UserRow
-from accounts.errors import InvalidCredentialsError, StaffOnlyFieldError
+from accounts.errors import (
+    InvalidCredentialsError,
+    RoleMovedError,
+    SameOrHigherRoleError,
+    StaffOnlyFieldError,
+)
 from accounts.names import name_key
 from accounts.principal import Principal
+from accounts.roles import Role, having, role_of
+from accounts.rules import MANAGES_USERS
 from accounts.services import password_changes, passwords, updates
 from accounts.services.audit import AuditService
 from accounts.services.password_changes import PASSWORD_CHANGED
@@ -21,8 +28,8 @@ class UserService:
     """Every write to a user is one guarded atomic update."""
 
     @staticmethod
-    def register(*, username: str, email: str, password: str, is_staff: bool = False) -> UserRow:
-        """Create an active user.
+    def register(*, username: str, email: str, password: str) -> UserRow:
+        """Create an active customer.
 
         Raises:
             DuplicateUserError: the username or the address is taken, in any spelling.
@@ -35,7 +42,6 @@ class UserService:
             email=email,
             email_key=name_key(email),
             hashed_password=passwords.hashed(password, username=username, email=email),
-            is_staff=is_staff,
         )
         try:
             return cast(UserRow, insert(user))
@@ -84,15 +90,16 @@ class UserService:
         Raises:
             UserNotFoundError: none that the caller may see.
             StaffOnlyFieldError, OwnPasswordOnlyError: not the caller's to change.
+            SameOrHigherRoleError: their role is not below the caller's.
             DuplicateUserError: a name is taken.
             ValidationFailedError: the password breaks a rule, or the current one is wrong.
             PreconditionFailedError: the user has another version.
         """
         target = selectors.visible_user_id(user_id, caller=caller)
-        if "is_active" in changes and not caller.is_staff:
+        if "is_active" in changes and not caller.may(MANAGES_USERS):
             raise StaffOnlyFieldError
         values = _stored_values(changes)
-        guard: dict[str, Any] = {"_id": target}
+        guard = _manageable(target, caller)
         if "password" in changes:
             guard |= password_changes.stage(target, caller, changes, values)
         if expected_versions is not None:
@@ -113,22 +120,56 @@ class UserService:
 
         Raises:
             UserNotFoundError: none that the caller may see.
+            SameOrHigherRoleError: their role is not below the caller's.
             PreconditionFailedError: the user has another version.
         """
         target = selectors.visible_user_id(user_id, caller=caller)
-        guard: dict[str, Any] = {"_id": target}
+        guard = _manageable(target, caller)
         if expected_versions is not None:
             guard["version"] = {"$in": list(expected_versions)}
         if collection(User).delete_one(guard).deleted_count == 0:
-            raise updates.why_not(target)
+            raise updates.why_not(guard)
         collection(RefreshFamily).delete_many({"user_id": target})
         lifecycle.forget_user(target)
 
     @staticmethod
-    def set_flags(*, user: UserRow, **flags: bool) -> UserRow:
-        """Set `is_staff` or `is_active` as the operator; losing either ends every session."""
-        losing = not all(flags.values())
-        return updates.write({"_id": user["_id"]}, flags, ends_sessions=losing)
+    def set_active(*, user: UserRow, is_active: bool) -> UserRow:
+        """Let the user in or shut them out, as the operator; out ends every session."""
+        return updates.write(
+            {"_id": user["_id"]}, {"is_active": is_active}, ends_sessions=not is_active
+        )
+
+    @staticmethod
+    def set_role(*, user: UserRow, role: Role) -> UserRow:
+        """Give the user another role, as the operator; a lower one ends every session.
+
+        Raises:
+            RoleMovedError: their role is not any more what `user` says.
+        """
+        present = role_of(user)
+        AuditService.record(
+            "role_changed",
+            subject_id=user["_id"],
+            target=f"users/{user['_id']}",
+            details={"from": present.value, "to": role.value},
+        )
+        guard = {"_id": user["_id"], **having(present)}
+        try:
+            return updates.write(
+                guard, {"role": role.value}, ends_sessions=role.rank < present.rank
+            )
+        except SameOrHigherRoleError:
+            raise RoleMovedError from None
+
+
+def _manageable(target: ObjectId, caller: Principal) -> dict[str, Any]:
+    """The guard that the caller may change this user: themselves, or one of a lower role.
+
+    Without it staff could give an admin's account another address, and with that take it over.
+    """
+    if target == caller.id:
+        return {"_id": target}
+    return {"_id": target, **having(*(caller.role.below if caller.role else ()))}
 
 
 def _stored_values(changes: Mapping[str, Any]) -> dict[str, Any]:

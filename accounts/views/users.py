@@ -3,14 +3,14 @@
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors
 from accounts.openapi import users_schema
-from accounts.permissions import IsStaff, caller_of
+from accounts.permissions import caller_of
 from accounts.presenters import present_user
+from accounts.rules import ANYONE, READS_ACCOUNT, READS_USERS
 from accounts.serializers import RegistrationInput, UserInput
 from accounts.services import UserService
 from ecommerce.core import rate_limits
@@ -28,16 +28,12 @@ class UserViewSet(ShopViewSet):
 
     inputs = {"create": RegistrationInput, "update": UserInput, "partial_update": UserInput}
     queries = {"list": PageQuery}
+    rules = {"create": ANYONE, "list": READS_USERS, "retrieve": READS_ACCOUNT}
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Registration needs no token, so a stale one does not block it."""
         registers = not self.detail and getattr(self.request, "method", "") == "POST"
         return [] if registers else super().get_authenticators()
-
-    def get_permissions(self) -> list[BasePermission]:
-        """Who may call which action."""
-        rules: dict[str, type[BasePermission]] = {"create": AllowAny, "list": IsStaff}
-        return [rules.get(self.action or "", IsAuthenticated)()]
 
     def list(self, request: Request) -> Response:
         """All users, newest first."""

@@ -11,6 +11,7 @@ from typing import Final, cast
 from bson import ObjectId
 
 from accounts.principal import Principal
+from accounts.rules import MANAGES_ALL_CARTS
 from accounts.selectors import user as user_visible_to
 from carts import selectors
 from carts.documents import CartRow, LineRow, ShoppingCart
@@ -208,7 +209,7 @@ class ShoppingCartService:
 def _owner(caller: Principal, user_id: str | None) -> ObjectId:
     if user_id is None or user_id == str(caller.id):
         return caller.id
-    if not caller.is_staff:
+    if not caller.may(MANAGES_ALL_CARTS):
         raise ForeignUserError
     return user_visible_to(user_id, caller=caller)["_id"]
 

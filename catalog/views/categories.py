@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from rest_framework.decorators import action
-from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import IsStaff
+from accounts.rules import ANYONE, MANAGES_CATALOG
 from catalog import selectors
 from catalog.documents import CategoryRow
 from catalog.openapi import categories_schema
@@ -29,10 +28,15 @@ class CategoryViewSet(ShopViewSet):
 
     inputs = {"create": CategoryInput, "update": CategoryInput, "partial_update": CategoryInput}
     queries = {"list": CategoryQuery, "destroy": DeleteCategoryQuery, "products": ProductQuery}
-
-    def get_permissions(self) -> list[BasePermission]:
-        """Reading is for anyone, writing for staff."""
-        return [AllowAny() if self.action in {"list", "retrieve", "products"} else IsStaff()]
+    rules = {
+        "list": ANYONE,
+        "retrieve": ANYONE,
+        "products": ANYONE,
+        "create": MANAGES_CATALOG,
+        "update": MANAGES_CATALOG,
+        "partial_update": MANAGES_CATALOG,
+        "destroy": MANAGES_CATALOG,
+    }
 
     def list(self, request: Request) -> Response:
         """The tree from its top to its bottom, or what stands right below one category."""

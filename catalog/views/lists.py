@@ -6,6 +6,8 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.permissions import caller_may
+from accounts.rules import SEES_DRAFTS
 from catalog import selectors
 from catalog.presenters import present_product, present_some, stored_fields
 from catalog.selectors import ProductFilter
@@ -14,14 +16,9 @@ from ecommerce.core.conditional import public_headers
 from ecommerce.core.pagination import page_response, page_tag
 
 
-def is_staff(request: Request) -> bool:
-    """Whether the caller sees drafts and archived products."""
-    return bool(getattr(request.user, "is_staff", False))
-
-
 def chosen_products(request: Request, query: Mapping[str, Any]) -> ProductFilter:
     """What the query narrows a list to, for this caller."""
-    filters = ProductQuery.filters(query, for_staff=is_staff(request))
+    filters = ProductQuery.filters(query, for_staff=caller_may(request, SEES_DRAFTS))
     filters["categories"] = selectors.category_slugs(filters["categories"])
     return ProductFilter(**filters)
 

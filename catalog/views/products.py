@@ -5,11 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from rest_framework.decorators import action
-from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import IsStaff, caller_of
+from accounts.permissions import caller_may, caller_of
+from accounts.rules import ANYONE, MANAGES_CATALOG, MOVES_STOCK, READS_STOCK, SEES_DRAFTS
 from catalog import selectors
 from catalog.documents import ProductRow
 from catalog.openapi import movements_schema, products_schema
@@ -29,7 +29,7 @@ from catalog.serializers import (
     SuggestQuery,
 )
 from catalog.services import ProductService, StockService
-from catalog.views.lists import chosen_products, is_staff, list_products
+from catalog.views.lists import chosen_products, list_products
 from ecommerce.core.conditional import (
     etag,
     expected_versions,
@@ -45,7 +45,6 @@ from ecommerce.core.serializers import PageQuery
 from ecommerce.core.viewsets import ShopViewSet
 
 _SUGGESTIONS = 10
-_PUBLIC = {"list", "retrieve", "facets", "suggest"}
 
 
 @products_schema
@@ -65,11 +64,19 @@ class ProductViewSet(ShopViewSet):
         "suggest": SuggestQuery,
         "movements": PageQuery,
     }
+    rules = {
+        "list": ANYONE,
+        "retrieve": ANYONE,
+        "facets": ANYONE,
+        "suggest": ANYONE,
+        "create": MANAGES_CATALOG,
+        "update": MANAGES_CATALOG,
+        "partial_update": MANAGES_CATALOG,
+        "destroy": MANAGES_CATALOG,
+        "stock": MOVES_STOCK,
+        "movements": READS_STOCK,
+    }
     further_parsers = {"partial_update": [MergePatchParser]}
-
-    def get_permissions(self) -> list[BasePermission]:
-        """Reading is for anyone, writing for staff."""
-        return [AllowAny() if self.action in _PUBLIC else IsStaff()]
 
     def list(self, request: Request) -> Response:
         """Products that match, in order."""
@@ -104,7 +111,9 @@ class ProductViewSet(ShopViewSet):
         """One product, or some of its members."""
         fields = self.query.get("fields", ())
         product = selectors.product(
-            pk, for_staff=is_staff(request), projection=stored_fields(fields) if fields else None
+            pk,
+            for_staff=caller_may(request, SEES_DRAFTS),
+            projection=stored_fields(fields) if fields else None,
         )
         present = present_some(fields) if fields else present_product
         return tagged_response(

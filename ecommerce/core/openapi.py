@@ -8,6 +8,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
+from ecommerce.core.access import AccessRule
 from ecommerce.core.fields import PriceField
 from ecommerce.core.idempotency import IDEMPOTENCY_KEY, REPLAYED, is_idempotent
 from ecommerce.core.problems import PROBLEM_TYPE
@@ -55,6 +56,25 @@ _IDEMPOTENCY_PROBLEMS: Final = (
 class ShopAutoSchema(AutoSchema):
     """Reads `inputs` and `queries` of ShopViewSet, so that views declare each of them once."""
 
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """Say of each operation who may call it, in words and as `x-permission`."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None and (rule := self._rule()):
+            parts = [operation.get("description", ""), f"Who may: {rule.who}."]
+            operation["description"] = "\n\n".join(filter(None, parts))
+            operation["x-permission"] = rule.name
+        return operation
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """The ways to sign in; none is needed where the rule asks nothing."""
+        schemes: list[dict[str, Any]] = super().get_auth()
+        rule = self._rule()
+        return [*schemes, {}] if schemes and rule and rule.is_public else schemes
+
+    def _rule(self) -> AccessRule | None:
+        permissions = self.view.get_permissions()
+        return next((found for found in permissions if isinstance(found, AccessRule)), None)
+
     def get_request_serializer(self) -> Any:
         """The serializer that validates the body of this action."""
         inputs = getattr(self.view, "inputs", {})
@@ -78,15 +98,19 @@ class ShopAutoSchema(AutoSchema):
         return is_idempotent(getattr(self.view, getattr(self.view, "action", None) or "", None))
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
-        """The declared answers, and the problems that `@idempotent` adds."""
+        """The declared answers, and the problems that the rule and `@idempotent` add."""
         bodies = super()._get_response_bodies(direction)
-        if self._is_idempotent():
-            for (status, media_type), response in problems(*_IDEMPOTENCY_PROBLEMS).items():
-                added = self._get_response_for_code(  # type: ignore[no-untyped-call]
-                    response, str(status), [media_type]
-                )
-                _add_problem(bodies.setdefault(str(status), added), added, media_type)
+        for (status, media_type), response in problems(*self._further_problems()).items():
+            added = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                response, str(status), [media_type]
+            )
+            _add_problem(bodies.setdefault(str(status), added), added, media_type)
         return bodies
+
+    def _further_problems(self) -> list[tuple[int, str]]:
+        rule = self._rule()
+        denied = [(403, "permission_denied")] if rule and not rule.is_public else []
+        return [*denied, *(_IDEMPOTENCY_PROBLEMS if self._is_idempotent() else ())]
 
     def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002
         """Never: lists answer a page, which is an object."""
@@ -141,10 +165,11 @@ def problems(*codes: tuple[int, str]) -> dict[Any, Any]:
 
 
 def _add_problem(body: dict[str, Any], added: dict[str, Any], media_type: str) -> None:
-    """One more code among the problems of a status."""
-    if body is added:
+    """One more code among the problems of a status, unless it stands there already."""
+    examples = added["content"][media_type]["examples"]
+    if examples.keys() <= body["content"][media_type]["examples"].keys():
         return
-    body["content"][media_type]["examples"] |= added["content"][media_type]["examples"]
+    body["content"][media_type]["examples"] |= examples
     body["description"] += f", {added['description'].partition(': ')[2]}"
 
 

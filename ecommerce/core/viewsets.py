@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ecommerce.core import rate_limits
+from ecommerce.core.access import AccessRule
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.serializers import StrictSerializer
@@ -24,6 +25,8 @@ class ShopViewSet(viewsets.ViewSet):
 
     inputs: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     queries: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
+    rules: ClassVar[Mapping[str, AccessRule]] = {}
+    """Who may call an action; one that is not named here has the default of the settings."""
     cache_control: ClassVar[str] = "private, no-cache"
     further_parsers: ClassVar[Mapping[str, Sequence[type[BaseParser]]]] = {}
     """Media types that single actions read beside JSON."""
@@ -44,6 +47,11 @@ class ShopViewSet(viewsets.ViewSet):
         method = (getattr(self.request, "method", None) or "").lower()
         further = self.further_parsers.get(self.action or self.action_map.get(method) or "", ())
         return [*super().get_parsers(), *(parser() for parser in further)]
+
+    def get_permissions(self) -> Sequence[Any]:
+        """The rule of the action."""
+        rule = self.rules.get(self.action or "")
+        return super().get_permissions() if rule is None else [rule]
 
     @property
     def is_merge_patch(self) -> bool:

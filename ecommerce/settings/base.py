@@ -153,7 +153,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["ecommerce.core.renderers.ORJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["ecommerce.core.parsers.StrictJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.rules.SIGNED_IN"],
     "DEFAULT_SCHEMA_CLASS": "ecommerce.core.openapi.ShopAutoSchema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "ecommerce.core.problems.exception_handler",

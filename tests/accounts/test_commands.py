@@ -31,10 +31,11 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Any:
 SUPERUSER = ("createsuperuser", "--username", "ann", "--email", "ann@example.com", "--stdin")
 
 
-def test_createsuperuser_makes_a_staff_user_who_can_sign_in(typed: Any, anyone: ApiClient) -> None:
+def test_createsuperuser_makes_an_admin_who_can_sign_in(typed: Any, anyone: ApiClient) -> None:
     typed("blue-kettle-77\n")
-    assert run(*SUPERUSER).startswith("Created staff user ann (")
+    assert run(*SUPERUSER).startswith("Created admin ann (")
     token = anyone.form("/token", username="ann", password="blue-kettle-77")["access_token"]
+    assert ApiClient(token).get("/users/me")["role"] == "admin"
     assert ApiClient(token).get("/users/").status == 200
 
 
@@ -92,7 +93,7 @@ def test_users_list_filters_and_never_shows_a_hash(alice: Person, sam: Person) -
 def test_promote_and_demote(alice: Person) -> None:
     assert run("users", "promote", "alice") == "alice is staff now.\n"
     assert run("users", "promote", "alice") == "alice is staff already: nothing was changed.\n"
-    assert run("users", "demote", "alice", "--yes") == "alice is not staff now.\n"
+    assert run("users", "demote", "alice", "--yes") == "alice is a customer now.\n"
     assert alice.api.get("/users/me").status == 401, "losing rights ends every session"
 
 

@@ -18,7 +18,8 @@ def test_anyone_registers_and_signs_in(path: str, anyone: ApiClient) -> None:
     answer = anyone.post(path, CAROL)
     assert answer.status == 201
     assert answer.json().keys() == {
-        "id", "username", "email", "is_active", "is_staff", "version", "created_at", "updated_at",
+        "id", "username", "email", "is_active", "role", "is_staff", "version", "created_at",
+        "updated_at",
     }  # fmt: skip
     assert answer["username"] == "carol"
     assert (answer["is_active"], answer["is_staff"], answer["version"]) == (True, False, 1)
@@ -50,6 +51,7 @@ def test_a_stale_token_does_not_block_registration() -> None:
         ({"password": "carol@example"}, "/password"),
         ({"password": 12345678}, "/password"),
         ({"is_staff": True}, "/is_staff"),
+        ({"role": "admin"}, "/role"),
         ({"hashed_password": "x"}, "/hashed_password"),
         ({"token_version": 9}, "/token_version"),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from accounts.rules import RULES
 from tests.client import ApiClient
 
 
@@ -55,6 +56,15 @@ def test_every_operation_has_a_name_a_summary_a_tag_and_its_errors(document: Any
         statuses = {int(status) for status in operation["responses"]}
         assert min(statuses) < 300, (path, method)
         assert any(status >= 400 for status in statuses), (path, method)
+
+
+def test_every_operation_says_who_may_call_it(document: Any) -> None:
+    for path, method, operation in operations(document):
+        rule = RULES[operation["x-permission"]]
+        assert operation["description"].endswith(f"Who may: {rule.who}."), (path, method)
+        assert (not operation.get("security") or {} in operation["security"]) is rule.is_public
+        denies = {"401", "403"} <= operation["responses"].keys()
+        assert denies or rule.is_public, (path, method)
 
 
 def test_every_body_has_an_example(document: Any) -> None:

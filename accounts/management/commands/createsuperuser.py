@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: a user with staff rights, which no API call can give."""
+"""`manage.py createsuperuser`: an admin, which no API call can make."""
 
 from argparse import ArgumentParser
 from typing import Any, ClassVar
@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 from rest_framework.exceptions import ValidationError
 
 from accounts.management.terminal import PASSWORD_VARIABLE, ask_password
+from accounts.roles import Role
 from accounts.serializers import RegistrationInput
 from accounts.services import UserService
 from ecommerce.core.commands import ShopCommand
@@ -17,7 +18,7 @@ from ecommerce.core.problems import field_errors
 class Command(ShopCommand):
     """The same rules as registration over the API."""
 
-    help = "Create a staff user. Asks for what the options do not give."
+    help = "Create an admin. Asks for what the options do not give."
     examples: ClassVar[str] = f"""
   manage.py createsuperuser
   manage.py createsuperuser --username ann --email ann@shop.example
@@ -44,8 +45,9 @@ class Command(ShopCommand):
             faults = field_errors(problem.detail)
             text = " ".join(f"{fault.pointer.lstrip('/')}: {fault.detail}" for fault in faults)
             raise CommandError(text) from None
-        user = UserService.register(**serializer.validated_data, is_staff=True)
-        self.stdout.write(f"Created staff user {user['username']} ({user['_id']}).")
+        user = UserService.register(**serializer.validated_data)
+        UserService.set_role(user=user, role=Role.ADMIN)
+        self.stdout.write(f"Created admin {user['username']} ({user['_id']}).")
 
     def _given(self, name: str, options: dict[str, Any]) -> str:
         value = options[name]
