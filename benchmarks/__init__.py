@@ -1,0 +1,1 @@
+"""Figures, taken side by side in one run: `make bench`, `make bench-quick`."""

@@ -1,0 +1,82 @@
+"""One measurement: wrk against one server for some seconds; requests, latency, CPU time."""
+
+import json
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.servers import LOAD_CORE, Server
+
+_SCRIPT: Final = Path(__file__).with_name("load.lua")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of a workload."""
+
+    method: str
+    path: str
+    token: str = "-"
+    kind: str = "-"
+    body: str = "-"
+
+    def line(self) -> str:
+        """As the load generator reads it."""
+        return "\t".join((self.method, self.path, self.token, self.kind, self.body))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one measurement gave."""
+
+    requests: int
+    seconds: float
+    cpu_seconds: float
+    p50: float
+    """Milliseconds; so is the other."""
+    p99: float
+
+    @property
+    def cpu_per_request(self) -> float:
+        """Microseconds."""
+        return self.cpu_seconds / self.requests * 1e6
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+
+def write_calls(calls: Iterable[Call], path: Path) -> Path:
+    """The file that the load generator reads."""
+    path.write_text("".join(f"{call.line()}\n" for call in calls), encoding="utf-8")
+    return path
+
+
+def measure(
+    server: Server,
+    calls: Path,
+    *,
+    seconds: float,
+    connections: int = 8,
+    headers: Sequence[str] = (),
+    base: str = "",
+) -> Sample:
+    """Load the server and say what it cost.
+
+    Raises:
+        RuntimeError: an answer had another status than the workload expects, or none came.
+    """
+    before = server.cpu_seconds()
+    command = [
+        "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+        "-s", str(_SCRIPT), base or server.base, "--", str(calls), *headers,
+    ]  # fmt: skip
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    spent = server.cpu_seconds() - before
+    result: dict[str, Any] = json.loads(out.rpartition("RESULT ")[2])
+    if result["unexpected"] or result["errors"] or not result["requests"]:
+        raise RuntimeError(f"{server.kind.name}: {result}")
+    return Sample(result["requests"], result["seconds"], spent, result["p50"], result["p99"])

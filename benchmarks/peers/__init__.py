@@ -1,0 +1,1 @@
+"""The same small shop as other stacks' own documentation teaches to write it."""
