@@ -110,7 +110,7 @@ def _shoppers(theirs: Any) -> Iterator[Shopper]:
 
 def zipf(ids: list[str], count: int, *, seed: int) -> list[str]:
     """`count` ids as shoppers ask for them: the k-th most popular with probability ~ 1/k."""
-    chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
+    chance = random.Random(seed)
     popular = ids.copy()
     chance.shuffle(popular)
     weights = [1 / rank for rank in range(1, len(popular) + 1)]

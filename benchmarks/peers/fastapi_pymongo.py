@@ -100,9 +100,7 @@ async def add_item(
         guard = {**mine, "items.product_id": {"$ne": wanted}}
         line = {"product_id": wanted, "quantity": item.quantity}
         change = {"$push": {"items": line}, "$inc": {"version": 1}}
-    cart = await db.carts.find_one_and_update(
-        guard, change, return_document=ReturnDocument.AFTER
-    )
+    cart = await db.carts.find_one_and_update(guard, change, return_document=ReturnDocument.AFTER)
     if cart is None:
         raise HTTPException(409)
     lines = [

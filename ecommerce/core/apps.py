@@ -10,7 +10,9 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Make the documents known to the index command."""
+        """Make the documents known to the index command; there is no SQL database."""
         from ecommerce.core import documents
+        from ecommerce.core.without_sql import disconnect_sql_handlers
 
         self.documents_module = documents
+        disconnect_sql_handlers()

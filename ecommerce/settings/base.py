@@ -156,6 +156,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.rules.SIGNED_IN"],
     "DEFAULT_SCHEMA_CLASS": "ecommerce.core.openapi.ShopAutoSchema",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ecommerce.core.negotiation.PlainFirstNegotiation",
     "EXCEPTION_HANDLER": "ecommerce.core.problems.exception_handler",
     "NON_FIELD_ERRORS_KEY": "",
     "URL_FORMAT_OVERRIDE": None,  # ?format= would be a query parameter nobody declared

@@ -1,0 +1,67 @@
+"""Shortcuts on the way of each request change its cost and nothing else."""
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, reset_queries
+from django.test import RequestFactory
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+
+from catalog.documents import ProductRow
+from ecommerce.core.negotiation import PlainFirstNegotiation
+from ecommerce.core.renderers import BrowsableRenderer, ORJSONRenderer
+from tests.client import ApiClient
+
+RENDERERS = [ORJSONRenderer(), BrowsableRenderer()]
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*", "application/json", "application/json; indent=2", "text/html", "application/*",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/*, */*;q=0.1",
+    ],
+)  # fmt: skip
+def test_negotiation_chooses_as_drf_does(accept: str) -> None:
+    request = Request(RequestFactory().get("/products/", HTTP_ACCEPT=accept))
+    chosen = PlainFirstNegotiation().select_renderer(request, RENDERERS)
+    by_drf = DefaultContentNegotiation().select_renderer(request, RENDERERS)
+    assert chosen == by_drf
+
+
+def test_an_empty_accept_header_asks_for_anything() -> None:
+    request = Request(RequestFactory().get("/products/", HTTP_ACCEPT=""))
+    chosen = PlainFirstNegotiation().select_renderer(request, RENDERERS)
+    assert chosen == (RENDERERS[0], "application/json")
+
+
+def test_what_nobody_can_make_is_refused_as_before() -> None:
+    request = Request(RequestFactory().get("/products/", HTTP_ACCEPT="image/png"))
+    with pytest.raises(NotAcceptable):
+        PlainFirstNegotiation().select_renderer(request, RENDERERS)
+
+
+def test_no_handler_looks_for_sql_connections() -> None:
+    handlers = {
+        receiver
+        for signal in (request_started, request_finished)
+        for receiver in signal._live_receivers(None)[0]
+    }
+    assert not handlers & {reset_queries, close_old_connections}
+
+
+def test_an_empty_query_string_means_the_same_each_time(
+    anyone: ApiClient, lamp: ProductRow
+) -> None:
+    first, again = anyone.get("/products/"), anyone.get("/products/")
+    with_default = anyone.get("/products/?limit=20")
+    assert first.body == again.body == with_default.body
+    assert [row["id"] for row in first["items"]] == [str(lamp["_id"])]
+
+
+def test_a_query_that_needs_a_parameter_is_refused_each_time(anyone: ApiClient) -> None:
+    for _ in range(2):
+        answer = anyone.get("/products/suggest")
+        assert answer.outcome == (400, "validation_error")
+        assert answer.pointers == ["/q"]
