@@ -15,6 +15,8 @@ from django.utils.text import slugify
 
 MAX_WORD: Final = 32
 """Characters of a word that count."""
+_MAX_NAME_KEY: Final = 200
+"""Characters: folding makes up to 18 of one, and cursors hold a name's key."""
 
 
 def words(text: str) -> list[str]:
@@ -33,7 +35,7 @@ def slug_of(text: str) -> str:
 
 def name_key(name: str) -> str:
     """What names are sorted by, and what a search compares with the beginning of a name."""
-    return " ".join(words(name)) or name.casefold()
+    return (" ".join(words(name)) or name.casefold())[:_MAX_NAME_KEY]
 
 
 def sku_key(sku: str) -> str:

@@ -117,6 +117,11 @@ class PriceField(serializers.Field[int, Any, Any, Any]):
             amount = Decimal(data)
         except InvalidOperation:
             self.fail("invalid")
-        if isinstance(data, str) and not data.strip().replace(".", "", 1).lstrip("-").isdecimal():
-            self.fail("invalid")  # "1e3", "Infinity" and "1_000" are numbers to Python only
+        if isinstance(data, str) and not _is_plain_number(data.strip()):
+            self.fail("invalid")
         return amount
+
+
+def _is_plain_number(text: str) -> bool:
+    """Digits 0 to 9 and one point: "1e3", "Infinity", "1_000" and Arabic digits are Python's."""
+    return text.isascii() and text.replace(".", "", 1).lstrip("-").isdecimal()

@@ -1,15 +1,13 @@
 """Keyset pages: a cursor names the row it stands at, so page 500 costs what page 1 costs."""
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import bson
-from bson import ObjectId
 from bson.codec_options import CodecOptions
+from django.core.signing import BadSignature, Signer
 from pymongo.collection import Collection
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,14 +19,13 @@ DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 MAX_COUNT: Final = 10_000
 """A total is counted up to here: counting a whole collection grows with it."""
-_SCALARS: Final = (ObjectId, datetime, int, str)
 _CODEC: Final[CodecOptions[dict[str, Any]]] = CodecOptions(tz_aware=True)
 
 Ordering = tuple[tuple[str, int], ...]
 
 
 class InvalidCursorError(ValidationFailedError):
-    """The cursor was not made by this list with this ordering."""
+    """The cursor was not made by this list with this ordering, or was changed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -76,14 +73,15 @@ def fetch_page(
     Raises:
         InvalidCursorError: the cursor is not of this list.
     """
-    start = _decode(request.cursor, ordering, len(tiers)) if request.cursor else None
+    signer = _signer(source.name, ordering, len(tiers))
+    start = _decode(request.cursor, signer) if request.cursor else None
     backwards = start is not None and start.backwards
     walk = [(field, -sign if backwards else sign) for field, sign in ordering]
     rows: list[tuple[int, dict[str, Any]]] = []
     for tier in _tiers_from(start, len(tiers)):
         where = tiers[tier]
         if start is not None and tier == start.tier:
-            where = {"$and": [where, _after(start.values, walk)]}
+            where = {"$and": [where, _from(start, walk)]}
         missing = request.limit + 1 - len(rows)  # one more: is there a next?
         rows += [(tier, row) for row in source.find(where, projection).sort(walk).limit(missing)]
         if len(rows) > request.limit:
@@ -92,13 +90,33 @@ def fetch_page(
     rows = rows[: request.limit]
     if backwards:
         rows.reverse()
-    has_next, has_previous = (bool(rows), has_more) if backwards else (has_more, start is not None)
+    ends = _ends(rows, ordering, start, has_more=has_more)
     return Page(
         rows=[row for _, row in rows],
-        next=_encode(*rows[-1], ordering, backwards=False) if has_next and rows else None,
-        previous=_encode(*rows[0], ordering, backwards=True) if has_previous and rows else None,
+        next=_encode(ends[1], signer),
+        previous=_encode(ends[0], signer),
         total=_total(source, tiers) if request.count else None,
     )
+
+
+def _ends(
+    rows: Sequence[tuple[int, Mapping[str, Any]]],
+    ordering: Ordering,
+    start: "_Start | None",
+    *,
+    has_more: bool,
+) -> "tuple[_Start | None, _Start | None]":
+    """Where the pages before and behind begin; None where there is none.
+
+    A page that was emptied leads back the way its reader came, over the row that led to it.
+    """
+    backwards = start is not None and start.backwards
+    if not rows:
+        back = start and replace(start, backwards=not backwards, inclusive=True)
+        return (None, back) if backwards else (back, None)
+    first, last = (_at(tier, row, ordering) for tier, row in (rows[0], rows[-1]))
+    has_previous, has_next = (has_more, True) if backwards else (start is not None, has_more)
+    return replace(first, backwards=True) if has_previous else None, last if has_next else None
 
 
 def _tiers_from(start: "_Start | None", count: int) -> range:
@@ -115,15 +133,17 @@ def _total(source: Collection[dict[str, Any]], tiers: Sequence[Mapping[str, Any]
     return total
 
 
-def _after(position: list[Any], walk: list[tuple[str, int]]) -> dict[str, Any]:
+def _from(start: "_Start", walk: list[tuple[str, int]]) -> dict[str, Any]:
     """The filter for rows behind a position: (a > x) or (a = x and b > y) or …
 
     `a >= x` is said once more by itself: an index then starts there, which it does not for an or.
     """
+    position, same = start.values, "e" if start.inclusive else ""
     branches: list[dict[str, Any]] = []
     for depth, (field, sign) in enumerate(walk):
         branch = {walk[i][0]: position[i] for i in range(depth)}
-        branch[field] = {"$gt" if sign > 0 else "$lt": position[depth]}
+        at_last = same if depth == len(walk) - 1 else ""
+        branch[field] = {f"{'$gt' if sign > 0 else '$lt'}{at_last}": position[depth]}
         branches.append(branch)
     if len(branches) == 1:
         return branches[0]
@@ -135,35 +155,40 @@ def _after(position: list[Any], walk: list[tuple[str, int]]) -> dict[str, Any]:
 class _Start:
     """Where a cursor stands."""
 
-    backwards: bool
     tier: int
     values: list[Any]
+    backwards: bool = False
+    inclusive: bool = False
+    """Whether the row at this very place belongs to the page."""
 
 
-def _encode(tier: int, row: Mapping[str, Any], ordering: Ordering, *, backwards: bool) -> str:
-    values = [row[field] for field, _ in ordering]
-    packed = bson.encode({"b": backwards, "o": _name(ordering), "t": tier, "v": values})
-    return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+def _at(tier: int, row: Mapping[str, Any], ordering: Ordering) -> _Start:
+    return _Start(tier, [row[field] for field, _ in ordering])
 
 
-def _decode(cursor: str, ordering: Ordering, tiers: int) -> _Start:
+def _signer(source: str, ordering: Ordering, tiers: int) -> Signer:
+    """Signs the cursors of one list: what another made, or anybody changed, is none of its own.
+
+    So no value reaches a query that this list did not put into a cursor itself.
+    """
+    order = ",".join(f"{field}:{sign}" for field, sign in ordering)
+    return Signer(salt=f"cursor:{source}:{order}:{tiers}", sep=".")
+
+
+def _encode(start: _Start | None, signer: Signer) -> str | None:
+    if start is None:
+        return None
+    content = {"t": start.tier, "v": start.values, "b": start.backwards, "i": start.inclusive}
+    return signer.sign(base64.urlsafe_b64encode(bson.encode(content)).decode("ascii").rstrip("="))
+
+
+def _decode(cursor: str, signer: Signer) -> _Start:
     try:
-        packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        content = bson.decode(packed, _CODEC)
-    except (ValueError, binascii.Error, bson.errors.BSONError):
+        packed = signer.unsign(cursor)
+    except BadSignature:
         raise InvalidCursorError from None
-    values, tier = content.get("v"), content.get("t")
-    if content.get("o") != _name(ordering) or not isinstance(values, list):
-        raise InvalidCursorError
-    if type(tier) is not int or not 0 <= tier < tiers:
-        raise InvalidCursorError
-    if len(values) != len(ordering) or not all(isinstance(value, _SCALARS) for value in values):
-        raise InvalidCursorError
-    return _Start(content.get("b") is True, tier, values)
-
-
-def _name(ordering: Ordering) -> str:
-    return ",".join(f"{field}:{sign}" for field, sign in ordering)
+    content = bson.decode(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), _CODEC)
+    return _Start(content["t"], content["v"], content["b"], content["i"])
 
 
 def page_response(

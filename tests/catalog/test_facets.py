@@ -1,16 +1,11 @@
-"""GET /products/facets: counts that agree with the list."""
+"""GET /products/facets. That counts agree with lists is in test_facet_properties."""
 
-import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from catalog.documents import CategoryRow, ProductRow
-from catalog.selectors import ProductFilter, facets, product_page
-from catalog.services import CategoryService, ProductService
-from ecommerce.core.pagination import PageRequest
 from tests.client import ApiClient
 
 Make = Callable[..., ProductRow]
@@ -66,71 +61,3 @@ def test_the_same_counts_are_a_304(anyone: ApiClient, make_product: Make) -> Non
     assert anyone.get("/products/facets", If_None_Match=tag).status == 304
     make_product()
     assert anyone.get("/products/facets", If_None_Match=tag).status == 200
-
-
-WORDS = ("oak", "lamp", "blue", "mug")
-BRANDS = ("Eastlight", "Fennick", "O'Hara & Co")
-TAGS = ("new", "gift", "sale")
-SLUGS = ("home", "lamps", "floor-lamps", "garden")
-
-
-def test_counts_agree_with_the_list_on_5000_random_queries() -> None:
-    chance = random.Random(2026)
-    CategoryService.create_many(
-        values=[
-            {"name": "Home", "slug": "home"},
-            {"name": "Lamps", "slug": "lamps", "parent": "home"},
-            {"name": "Floor lamps", "slug": "floor-lamps", "parent": "lamps"},
-            {"name": "Garden", "slug": "garden"},
-        ]
-    )
-    for _ in range(40):
-        ProductService.create(
-            values={
-                "name": " ".join(chance.sample(WORDS, k=2)),
-                "price_minor": chance.choice((0, 500, 999, 1000, 5000, 120_000)),
-                "quantity": chance.choice((0, 3)),
-                "brand": chance.choice((*BRANDS, None)),
-                "tags": chance.sample(TAGS, k=chance.randint(0, 3)),
-                "category": chance.choice((*SLUGS, None)),
-                "status": "active",
-            }
-        )
-    compared = 0
-    for _ in range(5000):
-        chosen = ProductFilter(**random_filter(chance))
-        narrowed, expected = random_count(chance, chosen)
-        for part, number in zip(narrowed, expected, strict=True):
-            page = product_page(part, ordering="newest", request=PageRequest(limit=100))
-            assert len(page.rows) == number, part
-            compared += 1
-    assert compared > 4000, "most queries had something to compare"
-
-
-def random_count(
-    chance: random.Random, chosen: ProductFilter
-) -> tuple[list[ProductFilter], list[int]]:
-    """One value of one facet: the filter that it stands for, and the count that it has."""
-    found = facets(chosen)
-    values: list[tuple[ProductFilter, int]] = [
-        *((replace(chosen, categories=(value,)), n) for value, n in found.category),
-        *((replace(chosen, brands=(value,)), n) for value, n in found.brand),
-        *((replace(chosen, tags=(value,)), n) for value, n in found.tag),
-        *((replace(chosen, min_price=low, max_price=top), n) for low, top, n in found.price),
-        *((replace(chosen, in_stock=value), n) for value, n in found.in_stock.items()),
-    ]
-    picked = [chance.choice(values)] if values else []
-    return [part for part, _ in picked], [number for _, number in picked]
-
-
-def random_filter(chance: random.Random) -> dict[str, Any]:
-    low = chance.choice((None, None, 0, 500, 1000))
-    return {
-        "q": chance.choice(("", "", *WORDS, "la mu")),
-        "categories": tuple(chance.sample(SLUGS, k=chance.choice((0, 0, 1, 2)))),
-        "brands": tuple(chance.sample(BRANDS, k=chance.choice((0, 0, 1, 2)))),
-        "tags": tuple(chance.sample(TAGS, k=chance.choice((0, 0, 1, 2)))),
-        "min_price": low,
-        "max_price": chance.choice((None, None, 1000, 200_000)),
-        "in_stock": chance.choice((None, None, True, False)),
-    }

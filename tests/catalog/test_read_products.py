@@ -4,11 +4,10 @@ import base64
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from urllib.parse import parse_qs
 
 import bson
 import pytest
-from bson import ObjectId
 
 from catalog.documents import ProductRow
 from tests.client import ApiClient, Person
@@ -160,22 +159,78 @@ def test_a_query_that_is_not_understood_is_400(query: str, pointer: str, anyone:
         assert answer.pointers == [pointer]
 
 
-def test_a_cursor_of_another_list_is_refused(alice: Person, anyone: ApiClient) -> None:
+@pytest.fixture
+def cursor(make_product: Callable[..., ProductRow], anyone: ApiClient) -> str:
+    """A cursor of the list of products, newest first."""
+    for _ in range(3):
+        make_product()
+    return parse_qs(str(anyone.get("/products/?limit=1")["next"]))["cursor"][0]
 
-    def cursor(**content: Any) -> str:
-        return base64.urlsafe_b64encode(bson.encode(content)).decode()
 
-    for content in (
-        {"b": False, "o": "name:1", "v": ["x"]},
-        {"b": False, "o": "_id:-1", "v": [{"$gt": ""}]},
-        {"b": False, "o": "_id:-1", "t": 0, "v": []},
-        {"b": False, "o": "_id:-1", "t": 0, "v": "text"},
-        {"b": False, "o": "_id:-1", "t": 0, "v": [{"$gt": ""}]},
-        {"b": False, "o": "_id:-1", "t": 1, "v": [ObjectId()]},
-        {"b": False, "o": "_id:-1", "t": -1, "v": [ObjectId()]},
-        {"b": False, "o": "_id:-1", "t": "0", "v": [ObjectId()]},
-        {},
-    ):
-        answer = anyone.get(f"/products/?cursor={cursor(**content)}")
+@pytest.mark.parametrize(
+    "query", ["ordering=price", "ordering=-price", "ordering=name", "ordering=relevance", "q=lamp"]
+)
+def test_a_cursor_belongs_to_its_ordering(query: str, cursor: str, anyone: ApiClient) -> None:
+    assert anyone.get(f"/products/?limit=1&cursor={cursor}").status == 200
+    answer = anyone.get(f"/products/?{query}&cursor={cursor}")
+    assert answer.outcome == (400, "validation_error")
+    assert answer.pointers == ["/cursor"]
+
+
+def test_a_cursor_belongs_to_its_list(cursor: str, sam: Person) -> None:
+    for path in ("/categories/", "/users/", "/shopping-carts/"):
+        answer = sam.api.get(f"{path}?cursor={cursor}")
         assert answer.outcome == (400, "validation_error")
         assert answer.pointers == ["/cursor"]
+
+
+def test_a_cursor_that_was_changed_is_refused(cursor: str, anyone: ApiClient) -> None:
+    content, _, signature = cursor.partition(".")
+    own = base64.urlsafe_b64encode(bson.encode({"t": 0, "v": [{"$gt": ""}], "b": False}))
+    flipped = "B" if cursor[20] != "B" else "C"
+    for changed in (
+        content,
+        signature,
+        f"{own.decode().rstrip('=')}.{signature}",
+        f"{cursor[:20]}{flipped}{cursor[21:]}",
+        f"{cursor}A",
+        f"{content}.",
+    ):
+        answer = anyone.get(f"/products/?cursor={changed}")
+        assert answer.outcome == (400, "validation_error")
+        assert answer.pointers == ["/cursor"]
+
+
+@pytest.mark.parametrize("ordering", ["newest", "price", "name"])
+def test_a_page_that_was_emptied_leads_back_the_way_one_came(
+    ordering: str, make_product: Callable[..., ProductRow], sam: Person, anyone: ApiClient
+) -> None:
+    made = [make_product(name=name, price_minor=100) for name in "ABC"]
+    query = f"limit=2&ordering={ordering}"
+    first = anyone.get(f"/products/?{query}")
+    last = made[0 if ordering == "newest" else 2]
+    assert sam.api.delete(f"/products/{last['_id']}").status == 204
+    emptied = anyone.get(first["next"])
+    assert (emptied["items"], emptied["next"]) == ([], None)
+    assert anyone.get(emptied["previous"])["items"] == first["items"]
+
+
+def test_a_first_page_that_was_emptied_leads_on_again(
+    make_product: Callable[..., ProductRow], sam: Person, anyone: ApiClient
+) -> None:
+    made = [make_product(name=name) for name in "ABC"]
+    second = anyone.get(anyone.get("/products/?limit=1&ordering=name")["next"])
+    assert sam.api.delete(f"/products/{made[0]['_id']}").status == 204
+    emptied = anyone.get(second["previous"])
+    assert (emptied["items"], emptied["previous"]) == ([], None)
+    assert anyone.get(emptied["next"])["items"] == second["items"]
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00df", "\ufdfa", "\U0001d5ff", "\U0001f600"])
+def test_pages_by_name_go_on_however_long_folding_makes_a_name(
+    letter: str, make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    for _ in range(3):
+        make_product(name=letter * 200)
+    pages = walk(anyone, "/products/?limit=1&ordering=name")
+    assert pages == [[letter * 200]] * 3

@@ -1,10 +1,11 @@
 """How often each request may ask the database. A call that is signed in also reads its user."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from catalog.documents import ProductRow
+from catalog.documents import CategoryRow, ProductRow
 from tests.client import PASSWORD, Answer, ApiClient, Person
 from tests.operations import recorded
 
@@ -22,12 +23,138 @@ def test_a_product_takes_one_read(anyone: ApiClient, lamp: ProductRow) -> None:
     assert asked(lambda: anyone.get(f"/products/{lamp['_id']}")) == ["products.find"]
 
 
-def test_a_page_of_products_takes_one_read(
-    anyone: ApiClient, make_product: Callable[..., ProductRow]
+@pytest.fixture
+def shelf(
+    make_product: Callable[..., ProductRow], make_category: Callable[..., CategoryRow]
+) -> CategoryRow:
+    """Six lamps, in a category two levels deep."""
+    make_category("home")
+    category = make_category("lamps", "home")
+    for number in range(6):
+        make_product(name=f"Lamp {number}", category="lamps", brand="Eastlight", tags=["new"])
+    return category
+
+
+PAGE = ["products.find"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", PAGE),
+        ("ordering=newest", PAGE),
+        ("ordering=price", PAGE),
+        ("ordering=-price", PAGE),
+        ("ordering=name", PAGE),
+        ("ordering=relevance", PAGE),
+        ("q=lamp&ordering=price", PAGE),
+        ("fields=id,name", PAGE),
+        ("category=home&brand=Eastlight&tag=new&min_price=1&max_price=99&in_stock=true", PAGE),
+        ("count=true", ["products.find", "products.aggregate"]),
+        # By relevance one read a rank, as far as the page reaches: sku, then name, then the rest.
+        ("q=lamp", PAGE * 2),
+        ("q=lamp&limit=100", PAGE * 3),
+        ("q=lamp&count=true", PAGE * 2 + ["products.aggregate"] * 3),
+    ],
+)
+def test_a_page_of_products_takes_one_read_and_by_relevance_one_for_each_rank(
+    query: str, expected: list[str], shelf: CategoryRow, anyone: ApiClient
 ) -> None:
-    for number in range(5):
-        make_product(name=f"Lamp {number}")
-    assert asked(lambda: anyone.get("/products/?limit=3")) == ["products.find"]
+    limit = "" if "limit" in query else "&limit=3"
+    assert asked(lambda: anyone.get(f"/products/?{query}{limit}")) == expected
+
+
+@pytest.mark.parametrize("ordering", ["newest", "price", "-price", "name"])
+def test_every_further_page_takes_one_read_in_both_directions(
+    ordering: str, shelf: CategoryRow, anyone: ApiClient
+) -> None:
+    first = anyone.get(f"/products/?limit=2&ordering={ordering}")
+    assert asked(lambda: anyone.get(first["next"])) == PAGE
+    previous = anyone.get(first["next"])["previous"]
+    assert asked(lambda: anyone.get(previous)) == PAGE
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("/products/facets", ["products.aggregate"]),
+        ("/products/facets?q=lamp&category=home&brand=Eastlight", ["products.aggregate"]),
+        ("/products/suggest?q=la", PAGE),
+        ("/products/?category={id}", ["categories.find", "products.find"]),
+        ("/products/?category={id}&category=home", ["categories.find", "products.find"]),
+        ("/products/facets?category={id}", ["categories.find", "products.aggregate"]),
+        ("/categories/", ["categories.find"] * 2),
+        ("/categories/?parent=home", ["categories.find"] * 2),
+        ("/categories/lamps", ["categories.find"] * 2),
+        ("/categories/{id}", ["categories.find"] * 2),
+        ("/categories/lamps/products", ["categories.find", "products.find"]),
+        ("/categories/{id}/products", ["categories.find", "products.find"]),
+    ],
+)
+def test_every_other_read_of_the_catalog_takes_one_or_two(
+    address: str, expected: list[str], shelf: CategoryRow, anyone: ApiClient
+) -> None:
+    assert asked(lambda: anyone.get(address.format(id=shelf["_id"]))) == expected
+
+
+def test_a_sparse_answer_reads_no_more_than_a_whole_one(
+    anyone: ApiClient, lamp: ProductRow
+) -> None:
+    assert asked(lambda: anyone.get(f"/products/{lamp['_id']}?fields=name,price")) == PAGE
+
+
+@pytest.mark.parametrize("address", ["/products/{id}", "/products/", "/products/facets"])
+def test_a_304_reads_no_more_than_a_200(address: str, anyone: ApiClient, lamp: ProductRow) -> None:
+    path = address.format(id=lamp["_id"])
+    tag = anyone.get(path).headers["ETag"]
+    whole = asked(lambda: anyone.get(path))
+    assert len(whole) == 1
+    assert asked(lambda: anyone.get(path, If_None_Match=tag), status=304) == whole
+
+
+@pytest.mark.parametrize(
+    "query", ["q=" + "a" * 201, "ordering=x", "limit=0", "cursor=x.x", "brand[$ne]=x"]
+)
+def test_what_is_refused_asks_nothing(query: str, anyone: ApiClient) -> None:
+    assert asked(lambda: anyone.get(f"/products/?{query}"), status=400) == []
+
+
+CHANGE = "products.findAndModify"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "expected"),
+    [
+        ("POST", "", {"name": "A", "price": 1}, 201, ["products.insert"]),
+        # A category may move between the moment it is read and the write: it is looked at again.
+        (
+            "POST", "", {"name": "A", "price": 1, "category": "lamps"}, 201,
+            ["categories.find", "products.insert", "categories.find"],
+        ),
+        ("PUT", "/{id}", {"name": "A", "price": 1}, 200, [CHANGE]),
+        ("PATCH", "/{id}", {"price": 2}, 200, [CHANGE]),
+        ("PATCH", "/{id}", {"quantity": 2}, 200, [CHANGE]),
+        # Search keys follow from all of name, brand, tags and sku.
+        ("PATCH", "/{id}", {"name": "B"}, 200, ["products.find", CHANGE]),
+        (
+            "PATCH", "/{id}", {"category": "home"}, 200,
+            ["categories.find", CHANGE, "categories.find"],
+        ),
+        ("DELETE", "/{id}", None, 204, [CHANGE]),
+        (
+            "POST", "/{id}/stock", {"delta": -1, "reason": "sold"}, 200,
+            [CHANGE, "stock_movements.insert", "products.update"],
+        ),
+        ("GET", "/{id}/stock", None, 200, ["products.find", "stock_movements.find"]),
+    ],
+)  # fmt: skip
+def test_a_write_of_staff_takes_so_many_operations_beside_the_identity(
+    method: str, path: str, body: Any, status: int, expected: list[str],
+    shelf: CategoryRow, lamp: ProductRow, sam: Person,
+) -> None:  # fmt: skip
+    address = f"/products{path.format(id=lamp['_id'])}"
+    seen = asked(lambda: sam.api.send(method, address, body), status=status)
+    assert seen == [IDENTITY, *expected]
 
 
 def test_signing_in_takes_a_read_and_a_write(anyone: ApiClient, alice: Person) -> None:
