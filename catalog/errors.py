@@ -28,6 +28,33 @@ class DuplicateProductError(DomainError):
         super().__init__(errors=[fault.as_dict() for fault in faults])
 
 
+class RepeatedProductError(DomainError):
+    """Two rows of one request name the same product."""
+
+    code = "repeated_product"
+    title = "A product stands in two rows"
+    default_detail = "A row before this one names the same product: send each product once."
+
+
+class BulkRejectedError(DomainError):
+    """Some rows are faulty, and the caller wanted all or nothing."""
+
+    code = "bulk_rejected"
+    status = 409
+    title = "Nothing was written"
+
+    def __init__(
+        self, rejected: int, rows: int, faults: list[FieldError], *, retried: bool = False
+    ) -> None:
+        detail = (
+            f"{rejected} of {rows} rows are faulty, so none was written: correct what `errors` "
+            "names, or send them with the mode `reject-failed-rows`."
+        )
+        if retried:
+            detail += " An earlier try of this request died, and may have written some rows."
+        super().__init__(detail, errors=[fault.as_dict() for fault in faults])
+
+
 class QuantityOfVariantsError(DomainError):
     """The quantity of a product with variants is the sum of theirs."""
 

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from catalog.serializers import (
+    BulkShape,
     FacetsShape,
     MovementPageShape,
     ProductPageShape,
@@ -44,6 +45,51 @@ _MERGE = OpenApiExample(
     value={"attributes": {"material": "walnut", "weight_g": None}},
     request_only=True,
     media_type="application/merge-patch+json",
+)
+_ROWS = OpenApiExample(
+    "One of each",
+    value={
+        "mode": "reject-failed-rows",
+        "rows": [
+            {"operation": "create", "name": "Oak shelf", "price": 59, "sku": "SHELF-1"},
+            {"operation": "update", "sku": "LAMP-1", "version": 3, "price": "44.50"},
+            {"operation": "upsert", "sku": "MUG-1", "name": "Mug", "price": 9, "quantity": 40},
+            {"operation": "delete", "id": "6650f0a2c1d2e3f405162738"},
+        ],
+    },
+    request_only=True,
+)
+_RESULTS = OpenApiExample(
+    "One row was refused",
+    value={
+        "succeeded": 1,
+        "failed": 1,
+        "rows": [
+            {
+                "index": 0,
+                "status": 201,
+                "code": "created",
+                "id": "6650f0a2c1d2e3f405162739",
+                "version": 1,
+            },
+            {
+                "index": 1,
+                "status": 404,
+                "code": "product_not_found",
+                "id": None,
+                "version": None,
+                "detail": "There is no such product.",
+                "errors": [
+                    {
+                        "pointer": "/rows/1/sku",
+                        "code": "product_not_found",
+                        "detail": "There is no such product.",
+                    }
+                ],
+            },
+        ],
+    },
+    response_only=True,
 )
 _WRITE = problems(
     (400, "validation_error"),
@@ -146,6 +192,33 @@ products_schema = extend_schema_view(
             200: SuggestionsShape,
             **URI_TOO_LONG,
             **problems((400, "validation_error"), (401, "invalid_token")),
+        },
+    ),
+    bulk=extend_schema(
+        operation_id="bulk_products",
+        summary="Create, change and delete up to 500 products (staff)",
+        description=(
+            "Every row gets its own result, and a faulty one says where with a pointer such as "
+            "`/rows/3/price`. All rows are checked before the first is written, each against the "
+            "shop as the rows before it leave it; a product may stand in one row. `update` and "
+            "`upsert` change the fields that are sent; `upsert` adds the product if none has the "
+            "sku. With `reject-failed-rows` the sound rows are written, and the answer is 200 even "
+            "if none was. With `all-or-nothing` a faulty row means 409, and nothing is written. "
+            "There is no transaction: what others change between the check and a row's write is "
+            "reported as that row's result, in both modes."
+        ),
+        examples=[_ROWS, _RESULTS],
+        responses={
+            200: BulkShape,
+            **problems(
+                (400, "validation_error"),
+                (401, "not_authenticated"),
+                (403, "permission_denied"),
+                (409, "bulk_rejected"),
+                (413, "body_too_large"),
+                (415, "unsupported_media_type"),
+                (429, "rate_limited"),
+            ),
         },
     ),
     stock=extend_schema(

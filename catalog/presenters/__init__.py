@@ -1,5 +1,6 @@
 """Catalog rows as they go out in JSON."""
 
+from catalog.presenters.bulk import present_results
 from catalog.presenters.categories import present_category
 from catalog.presenters.facets import present_facets
 from catalog.presenters.products import (
@@ -14,6 +15,7 @@ __all__ = [
     "present_facets",
     "present_movement",
     "present_product",
+    "present_results",
     "present_some",
     "stored_fields",
 ]

@@ -1,6 +1,6 @@
 """Reads of the category tree."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, cast
 
 from bson import ObjectId
@@ -51,6 +51,13 @@ def category_slugs(references: Sequence[str]) -> tuple[str, ...]:
     rows = collection(Category).find({"_id": {"$in": ids}, **_STANDING}, {"slug": 1})
     slugs = {str(row["_id"]): str(row["slug"]) for row in rows}
     return tuple(slugs.get(reference.lower(), reference) for reference in references)
+
+
+def known_categories(references: Collection[str]) -> set[str]:
+    """Those of the slugs and ids that name a category, in at most two reads."""
+    slugs = dict(zip(references, category_slugs(list(references)), strict=True))
+    known = categories_by_slug(slugs.values())
+    return {reference for reference, slug in slugs.items() if slug in known}
 
 
 def category_page(request: PageRequest, *, parent: str | None) -> Page:

@@ -1,5 +1,6 @@
 """Input of the catalog, and the shape of its answers for OpenAPI."""
 
+from catalog.serializers.bulk import BulkInput, BulkShape
 from catalog.serializers.categories import (
     CategoryInput,
     CategoryPageShape,
@@ -24,6 +25,8 @@ from catalog.serializers.queries import (
 from catalog.serializers.stock import MovementPageShape, StockInput
 
 __all__ = [
+    "BulkInput",
+    "BulkShape",
     "CategoryInput",
     "CategoryPageShape",
     "CategoryQuery",

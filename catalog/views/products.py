@@ -17,10 +17,12 @@ from catalog.presenters import (
     present_facets,
     present_movement,
     present_product,
+    present_results,
     present_some,
     stored_fields,
 )
 from catalog.serializers import (
+    BulkInput,
     FacetQuery,
     ProductInput,
     ProductQuery,
@@ -28,7 +30,7 @@ from catalog.serializers import (
     StockInput,
     SuggestQuery,
 )
-from catalog.services import ProductService, StockService
+from catalog.services import BulkService, ProductService, StockService
 from catalog.views.lists import chosen_products, list_products
 from ecommerce.core.conditional import (
     etag,
@@ -55,6 +57,7 @@ class ProductViewSet(ShopViewSet):
         "create": ProductInput,
         "update": ProductInput,
         "partial_update": ProductInput,
+        "bulk": BulkInput,
         "stock": StockInput,
     }
     queries = {
@@ -73,6 +76,7 @@ class ProductViewSet(ShopViewSet):
         "update": MANAGES_CATALOG,
         "partial_update": MANAGES_CATALOG,
         "destroy": MANAGES_CATALOG,
+        "bulk": MANAGES_CATALOG,
         "stock": MOVES_STOCK,
         "movements": READS_STOCK,
     }
@@ -144,6 +148,14 @@ class ProductViewSet(ShopViewSet):
         """Take a product out of the shop."""
         ProductService.delete(product_id=pk, expected_versions=expected_versions(request))
         return Response(status=204)
+
+    @action(detail=False, methods=["post"])
+    @rate_limited(WRITES)
+    @idempotent
+    def bulk(self, request: Request) -> Response:  # noqa: ARG002
+        """Many writes at once, each with its own result."""
+        results = BulkService.run(**self.body(), operation=self.operation)
+        return Response(present_results(results))
 
     @action(detail=True, methods=["post"])
     @rate_limited(WRITES)

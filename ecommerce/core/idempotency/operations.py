@@ -1,7 +1,8 @@
 """What a service is told about the POST that it works for."""
 
 import base64
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import Self
 
 from bson import ObjectId
@@ -24,6 +25,18 @@ class Operation:
     def unkeyed(cls) -> Self:
         """An operation that nobody can repeat."""
         return cls(new_id(), keyed=False)
+
+    def part(self, number: int) -> Self:
+        """The operation of one of several effects; a retry numbers them alike.
+
+        Ids of parts sort by their numbers, and beside the others of their second.
+
+        Args:
+            number: 0 to 65535.
+        """
+        place = number.to_bytes(2, "big")
+        digest = hashlib.sha256(self.id.binary + place).digest()
+        return replace(self, id=ObjectId(self.id.binary[:4] + place + digest[:6]))
 
     def secret(self, purpose: str) -> str:
         """256 bits as text that a retry makes again, so that they are stored nowhere.
