@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from bson import ObjectId
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -9,12 +10,14 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import InvalidToken
-from rest_framework_simplejwt.tokens import Token
+from rest_framework_simplejwt.exceptions import AuthenticationFailed as BadHeader
 
-from accounts import selectors
+from accounts import access_tokens, selectors
+from accounts.access_tokens import AccessClaims
 from accounts.documents import UserRow
+from accounts.errors import InvalidAccessTokenError
 from accounts.principal import Principal
+from ecommerce.core.ids import is_id
 
 _SESSION_USER: Final = "user_id"
 _SESSION_VERSION: Final = "token_version"
@@ -23,7 +26,9 @@ _SESSION_VERSION: Final = "token_version"
 class BearerAuthentication(JWTAuthentication):
     """`Authorization: Bearer <access token>`; the user's state is read on each request."""
 
-    def authenticate(self, request: Request) -> tuple[Principal, Token] | None:  # type: ignore[override]
+    def authenticate(  # type: ignore[override]
+        self, request: Request
+    ) -> tuple[Principal, AccessClaims] | None:
         """The caller; None without a bearer header.
 
         Raises:
@@ -31,24 +36,25 @@ class BearerAuthentication(JWTAuthentication):
         """
         try:
             return super().authenticate(request)  # type: ignore[return-value]
-        except InvalidToken:
-            raise _invalid_token() from None
+        except (BadHeader, InvalidAccessTokenError):
+            raise AuthenticationFailed(
+                InvalidAccessTokenError.default_detail, code=InvalidAccessTokenError.code
+            ) from None
 
-    def get_user(self, validated_token: Token) -> Principal:  # type: ignore[override]
+    def get_validated_token(self, raw_token: bytes) -> AccessClaims:  # type: ignore[override]
+        """The claims of the token."""
+        return access_tokens.verified(raw_token)
+
+    def get_user(self, validated_token: AccessClaims) -> Principal:  # type: ignore[override]
         """The principal the token names, if it is still in."""
-        subject, version = validated_token.get("sub"), validated_token.get("token_version")
-        if not isinstance(subject, str) or not isinstance(version, int):
-            raise _invalid_token()
-        found = selectors.principal(subject, version)
+        found = selectors.principal(
+            validated_token.user_id,
+            token_version=validated_token.token_version,
+            session_id=validated_token.session_id,
+        )
         if found is None:
-            raise _invalid_token()
+            raise InvalidAccessTokenError
         return found
-
-
-def _invalid_token() -> AuthenticationFailed:
-    return AuthenticationFailed(
-        "The token is not valid, or not any more: get a new one at /token.", code="invalid_token"
-    )
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -75,9 +81,9 @@ class BrowsableSessionAuthentication(BaseAuthentication):
         """
         session = getattr(request._request, "session", {})
         user_id, version = session.get(_SESSION_USER), session.get(_SESSION_VERSION)
-        if not isinstance(user_id, str) or not isinstance(version, int):
+        if not (isinstance(user_id, str) and is_id(user_id) and isinstance(version, int)):
             return None
-        found = selectors.principal(user_id, version)
+        found = selectors.principal(ObjectId(user_id), token_version=version)
         if found is None:
             return None
         _enforce_csrf(request._request)

@@ -75,6 +75,22 @@ class InvalidCredentialsError(DomainError):
     default_detail = "The username or the password is wrong."
 
 
+class InvalidAccessTokenError(DomainError):
+    """The access token is forged, expired, not an access token, or its user or session is out."""
+
+    code = "invalid_token"
+    status = 401
+    title = "Sign in first"
+    default_detail = "The token is not valid, or not any more: get a new one at /token."
+
+
+class SessionNotFoundError(NotFoundError):
+    """No such session, it has ended, or it is not the caller's to see."""
+
+    code = "session_not_found"
+    default_detail = "There is no such session, or it has ended."
+
+
 class InvalidRefreshTokenError(DomainError):
     """The refresh token is unknown, used, expired or revoked."""
 

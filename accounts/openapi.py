@@ -5,6 +5,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from accounts.serializers import (
     OAuthErrorShape,
     RevocationInput,
+    SessionPageShape,
     TokenInput,
     TokenShape,
     UserPageShape,
@@ -121,6 +122,39 @@ password_schema = extend_schema(
     },
 )
 
+sessions_schema = extend_schema_view(
+    list=extend_schema(
+        operation_id="list_sessions",
+        summary="Where a user is signed in (the id may be me: the caller)",
+        responses={200: SessionPageShape, **URI_TOO_LONG, **_COMMON},
+    ),
+    destroy=extend_schema(
+        operation_id="end_session",
+        summary="End a session: its tokens are out at the next call",
+        responses={
+            204: None,
+            **problems(
+                (400, "validation_error"),
+                (401, "not_authenticated"),
+                (403, "same_or_higher_role"),
+                (404, "user_not_found"),
+                (404, "session_not_found"),
+                (429, "rate_limited"),
+            ),
+        },
+    ),
+)
+
+end_sessions_schema = extend_schema(
+    operation_id="end_sessions",
+    summary="End every session of a user",
+    responses={
+        204: None,
+        **_COMMON,
+        **problems((403, "same_or_higher_role"), (429, "rate_limited")),
+    },
+)
+
 token_schema = extend_schema(
     operation_id="create_token",
     summary="Sign in, or renew a session",
@@ -146,8 +180,19 @@ token_schema = extend_schema(
 revoke_schema = extend_schema(
     operation_id="revoke_token",
     summary="End a session",
-    description="RFC 7009: an unknown token is no error.",
+    description=(
+        "RFC 7009. A refresh or an access token: either ends its session, and all tokens of it are "
+        "out at the next call. An unknown token is no error."
+    ),
     auth=[],
     request={_FORM: RevocationInput},
+    examples=[
+        OpenApiExample(
+            "Sign out",
+            value={"token": "the refresh token", "token_type_hint": "refresh_token"},
+            request_only=True,
+            media_type=_FORM,
+        )
+    ],
     responses={200: None, 400: OAuthErrorShape, 415: OAuthErrorShape},
 )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bson import ObjectId
+
 from accounts.roles import Role, role_of
 from accounts.services.tokens import TokenPair
 
@@ -20,6 +22,19 @@ def present_user(user: Mapping[str, Any]) -> dict[str, Any]:
         "version": user["version"],
         "created_at": user["created_at"],
         "updated_at": user["updated_at"],
+    }
+
+
+def present_session(family: Mapping[str, Any], current: ObjectId | None) -> dict[str, Any]:
+    """A session; `current` is the one that the caller's own token belongs to."""
+    return {
+        "id": str(family["_id"]),
+        "device": family["user_agent"],
+        "address": family["address"],
+        "created_at": family["created_at"],
+        "last_used_at": family["used_at"],
+        "expires_at": min(family["expires_at"], family["idle_expires_at"]),
+        "current": family["_id"] == current,
     }
 
 

@@ -23,6 +23,9 @@ class Principal:
     token_version: int = 0
     scopes: frozenset[Scope] = frozenset()
 
+    session_id: ObjectId | None = None
+    """Of the session whose access token was sent."""
+
     is_active: bool = True
     is_authenticated: bool = True
     is_anonymous: bool = False

@@ -122,7 +122,7 @@ class TokenInput(serializers.Serializer[Any]):
     password = serializers.CharField(
         required=False, trim_whitespace=False, max_length=1000, style={"input_type": "password"}
     )
-    refresh_token = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    refresh_token = serializers.CharField(required=False, allow_blank=True, max_length=2000)
     scope = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
     client_id = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
     client_secret = serializers.CharField(required=False, allow_blank=True, help_text="Ignored.")
@@ -131,8 +131,41 @@ class TokenInput(serializers.Serializer[Any]):
 class RevocationInput(serializers.Serializer[Any]):
     """Form of `POST /token/revoke` (RFC 7009 section 2.1)."""
 
-    token = serializers.CharField(max_length=2000, help_text="A refresh token.")
-    token_type_hint = serializers.CharField(required=False, allow_blank=True, max_length=50)
+    token = serializers.CharField(max_length=2000, help_text="A refresh or an access token.")
+    token_type_hint = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=50,
+        help_text="`refresh_token` or `access_token`; not needed, a token says itself what it is.",
+    )
+
+
+class EndSessionsQuery(StrictSerializer):
+    """Query of `DELETE /users/{id}/sessions`."""
+
+    except_current = FlagField(default=False, help_text="Leave the session of the sent token.")
+
+
+class SessionShape(serializers.Serializer[Any]):
+    """A session as it goes out."""
+
+    id = IdField()
+    device = serializers.CharField(help_text="What the client called itself when last used.")
+    address = serializers.CharField(help_text="Where it was last used from.")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(help_text="When it was last renewed.")
+    expires_at = serializers.DateTimeField(help_text="Unless it is renewed before.")
+    current = serializers.BooleanField(help_text="Whether the sent token belongs to it.")
+
+
+class SessionPageShape(serializers.Serializer[Any]):
+    """A page of sessions."""
+
+    items = SessionShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField(required=False)
+    count_is_exact = serializers.BooleanField(required=False)
 
 
 class TokenShape(serializers.Serializer[Any]):

@@ -2,7 +2,13 @@
 
 from django.urls import re_path
 
-from accounts.views import PasswordViewSet, RevokeView, TokenView, UserViewSet
+from accounts.views import (
+    PasswordViewSet,
+    RevokeView,
+    SessionViewSet,
+    TokenView,
+    UserViewSet,
+)
 from ecommerce.core.routers import OptionalSlashRouter
 
 router = OptionalSlashRouter()
@@ -13,6 +19,16 @@ urlpatterns = [
     re_path(r"^token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
     re_path(
         r"^users/me/password/?$", PasswordViewSet.as_view({"post": "change"}), name="own-password"
+    ),
+    re_path(
+        r"^users/(?P<pk>[^/]+)/sessions/?$",
+        SessionViewSet.as_view({"get": "list", "delete": "destroy_all"}, detail=False),
+        name="session-list",
+    ),
+    re_path(
+        r"^users/(?P<pk>[^/]+)/sessions/(?P<session_id>[^/]+)/?$",
+        SessionViewSet.as_view({"delete": "destroy"}, detail=True),
+        name="session-detail",
     ),
     *router.urls,
 ]

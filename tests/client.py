@@ -46,8 +46,11 @@ class Answer:
 class ApiClient:
     """Sends what a client of the API would send; `token` may be replaced at any time."""
 
-    def __init__(self, token: str | None = None) -> None:
-        self._client = Client(raise_request_exception=True)
+    def __init__(
+        self, token: str | None = None, *, address: str = "127.0.0.1", device: str = ""
+    ) -> None:
+        headers = {"User-Agent": device} if device else {}
+        self._client = Client(raise_request_exception=True, headers=headers, REMOTE_ADDR=address)
         self.token = token
 
     def send(

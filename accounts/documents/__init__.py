@@ -1,12 +1,25 @@
 """What is stored about accounts. Rules live in services; this is fields and indexes only."""
 
 from accounts.documents.audit import AuditEvent, AuditEventRow
-from accounts.documents.sessions import RefreshFamily, RefreshFamilyRow
+from accounts.documents.sessions import (
+    MAX_ENDED_SESSIONS,
+    EndedSession,
+    EndedSessionRow,
+    KeptSession,
+    KeptSessionRow,
+    RefreshFamily,
+    RefreshFamilyRow,
+)
 from accounts.documents.users import User, UserRow
 
 __all__ = [
+    "MAX_ENDED_SESSIONS",
     "AuditEvent",
     "AuditEventRow",
+    "EndedSession",
+    "EndedSessionRow",
+    "KeptSession",
+    "KeptSessionRow",
     "RefreshFamily",
     "RefreshFamilyRow",
     "User",

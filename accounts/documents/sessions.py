@@ -1,12 +1,52 @@
 """Sessions: a login and the refresh tokens that descend from it."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from bson import ObjectId
-from mongoengine import DateTimeField, Document, IntField, ObjectIdField, StringField
+from mongoengine import (
+    DateTimeField,
+    Document,
+    EmbeddedDocument,
+    IntField,
+    ObjectIdField,
+    StringField,
+)
 
 from ecommerce.core.mongo import utc_now
+
+MAX_ENDED_SESSIONS: Final = 50
+"""How many ended sessions with living access tokens a user holds; one more ends them all."""
+
+
+class EndedSessionRow(TypedDict):
+    """As MongoDB gives it."""
+
+    session_id: ObjectId
+    until: datetime
+
+
+class EndedSession(EmbeddedDocument):
+    """A session that has ended while access tokens of it have not expired; kept in its user."""
+
+    session_id = ObjectIdField(required=True)
+    until = DateTimeField(required=True)
+    """When the last of its access tokens has expired, and this can go."""
+
+
+class KeptSessionRow(TypedDict):
+    """As MongoDB gives it."""
+
+    session_id: ObjectId
+    token_version: int
+
+
+class KeptSession(EmbeddedDocument):
+    """The one session that stayed when all others were ended; kept in its user."""
+
+    session_id = ObjectIdField(required=True)
+    token_version = IntField(required=True)
+    """It stays while the user's is still this one: whatever ends every session ends it too."""
 
 
 class RefreshFamilyRow(TypedDict):
@@ -16,6 +56,10 @@ class RefreshFamilyRow(TypedDict):
     user_id: ObjectId
     token_version: int
     current_hash: str
+    previous_hash: NotRequired[str]
+    address: str
+    user_agent: str
+    used_at: datetime
     expires_at: datetime
     idle_expires_at: datetime
     revoked_at: datetime | None
@@ -25,11 +69,18 @@ class RefreshFamilyRow(TypedDict):
 
 
 class RefreshFamily(Document):
-    """One login and all refresh tokens that descend from it; only a hash of the newest is kept."""
+    """One login and all refresh tokens that descend from it; hashes of the last two are kept."""
 
     user_id = ObjectIdField(required=True)
     token_version = IntField(required=True)
     current_hash = StringField(required=True)
+    previous_hash = StringField()
+    """Of the token that the current one was exchanged for."""
+    address = StringField(default="", max_length=45)
+    user_agent = StringField(default="", max_length=200)
+    """Of whoever holds the newest token: who signed in, or exchanged last."""
+    used_at = DateTimeField(required=True, default=utc_now)
+    """When the current token was given out."""
     expires_at = DateTimeField(required=True)
     idle_expires_at = DateTimeField(required=True)
     revoked_at = DateTimeField(null=True)

@@ -4,8 +4,23 @@ from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from bson import ObjectId
-from mongoengine import BooleanField, DateTimeField, Document, IntField, StringField
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    Document,
+    EmbeddedDocumentField,
+    EmbeddedDocumentListField,
+    IntField,
+    StringField,
+)
 
+from accounts.documents.sessions import (
+    MAX_ENDED_SESSIONS,
+    EndedSession,
+    EndedSessionRow,
+    KeptSession,
+    KeptSessionRow,
+)
 from accounts.roles import Role
 from ecommerce.core.mongo import utc_now
 
@@ -23,6 +38,8 @@ class UserRow(TypedDict):
     is_staff: NotRequired[bool]
     is_active: bool
     token_version: int
+    ended_sessions: NotRequired[list[EndedSessionRow]]
+    kept_session: NotRequired[KeptSessionRow]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -41,6 +58,10 @@ class User(Document):
     """Only in users stored before there were roles: read both through `accounts.roles`."""
     is_active = BooleanField(required=True, default=True)
     token_version = IntField(required=True, default=0)
+    ended_sessions = EmbeddedDocumentListField(
+        EndedSession, default=None, max_length=MAX_ENDED_SESSIONS
+    )
+    kept_session = EmbeddedDocumentField(KeptSession)
     version = IntField(required=True, default=1)
     created_at = DateTimeField(required=True, default=utc_now)
     updated_at = DateTimeField(required=True, default=utc_now)

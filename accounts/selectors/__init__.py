@@ -1,6 +1,6 @@
 """All reads of accounts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from bson import ObjectId
@@ -11,22 +11,41 @@ from accounts.names import name_key
 from accounts.principal import Principal
 from accounts.roles import Role, having, role_of
 from accounts.rules import READS_USERS
-from ecommerce.core.ids import is_id, parse_id
+from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
 
-_PRINCIPAL = {"username": 1, "role": 1, "is_staff": 1, "is_active": 1, "token_version": 1}
+_PRINCIPAL = {
+    "username": 1, "role": 1, "is_staff": 1, "is_active": 1, "token_version": 1,
+    "ended_sessions": 1, "kept_session": 1,
+}  # fmt: skip
 _WITHOUT_HASH = {"hashed_password": 0}
 
 
-def principal(user_id: str, token_version: int) -> Principal | None:
-    """The active user whose tokens still have this version; None when they are out."""
-    if not is_id(user_id):
+def principal(
+    user_id: ObjectId, *, token_version: int, session_id: ObjectId | None = None
+) -> Principal | None:
+    """The active user, if tokens of this version and session are still in; None when they are out.
+
+    One read says it all: a user holds which sessions have ended, so no second one is needed.
+    """
+    row = collection(User).find_one({"_id": user_id}, _PRINCIPAL)
+    if row is None or not row["is_active"] or not _is_in(row, token_version, session_id):
         return None
-    row = collection(User).find_one({"_id": ObjectId(user_id)}, _PRINCIPAL)
-    if row is None or not row["is_active"] or row["token_version"] != token_version:
-        return None
-    return Principal(row["_id"], row["username"], role_of(row), row["token_version"])
+    return Principal(
+        row["_id"],
+        row["username"],
+        role_of(row),
+        row["token_version"],
+        session_id=session_id,
+    )
+
+
+def _is_in(row: Mapping[str, Any], token_version: int, session_id: ObjectId | None) -> bool:
+    if any(ended["session_id"] == session_id for ended in row.get("ended_sessions") or ()):
+        return False
+    kept = {"session_id": session_id, "token_version": row["token_version"]}
+    return bool(token_version == row["token_version"] or row.get("kept_session") == kept)
 
 
 def visible_user_id(user_id: str, *, caller: Principal) -> ObjectId:

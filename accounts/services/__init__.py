@@ -2,7 +2,15 @@
 
 from accounts.services.audit import AuditService
 from accounts.services.password_changes import PasswordService
+from accounts.services.sessions import SessionService
 from accounts.services.tokens import TokenPair, TokenService
 from accounts.services.users import UserService
 
-__all__ = ["AuditService", "PasswordService", "TokenPair", "TokenService", "UserService"]
+__all__ = [
+    "AuditService",
+    "PasswordService",
+    "SessionService",
+    "TokenPair",
+    "TokenService",
+    "UserService",
+]

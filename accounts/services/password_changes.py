@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from bson import ObjectId
 
+from accounts.clients import Client
 from accounts.documents import User, UserRow
 from accounts.errors import OwnPasswordOnlyError, UserNotFoundError
 from accounts.principal import Principal
@@ -57,7 +58,7 @@ class PasswordService:
             )
         except PreconditionFailedError:  # another change won: what was checked is not true any more
             raise _wrong_password() from None
-        return TokenService.issue(user=changed)
+        return TokenService.issue(user=changed, client=Client(address or ""))
 
     @staticmethod
     def set(*, user: UserRow, password: str) -> UserRow:

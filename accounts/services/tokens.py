@@ -1,25 +1,30 @@
 """Tokens: a short-lived signed access token, and refresh tokens in families kept in MongoDB.
 
-A refresh token is `<family id>.<secret>`. Each use replaces the secret in one guarded update, so of
-two uses of one token only one wins; a token that was already replaced revokes its whole family
-(RFC 9700 section 4.14: the sign of theft).
+Each use of a refresh token replaces it in one guarded update, so of two uses of one token only one
+wins. The other gets the same successor if it comes at once from the same client (two tabs); else it
+is the sign of theft, and ends its whole family.
 """
 
-import hashlib
-import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from bson import ObjectId
 from django.conf import settings
-from rest_framework_simplejwt.tokens import AccessToken
+from pymongo import ReturnDocument
 
-from accounts import selectors
+from accounts import access_tokens, refresh_tokens, selectors
+from accounts.clients import Client
 from accounts.documents import RefreshFamily, UserRow
-from accounts.errors import InvalidRefreshTokenError
-from ecommerce.core.ids import is_id
+from accounts.errors import InvalidAccessTokenError, InvalidRefreshTokenError
+from accounts.refresh_tokens import RefreshToken
+from accounts.services.sessions import end_session
 from ecommerce.core.mongo import collection, insert, utc_now
+
+GRACE: Final = timedelta(seconds=10)
+"""How long after an exchange the same client may repeat it."""
+_UNKNOWN: Final = Client()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +41,101 @@ class TokenService:
     """Issues, renews and revokes."""
 
     @staticmethod
-    def issue(*, user: UserRow) -> TokenPair:
+    def issue(*, user: UserRow, client: Client = _UNKNOWN) -> TokenPair:
         """A new session for a user who has just proven who they are."""
-        now, secret = utc_now(), _new_secret()
+        now, token = utc_now(), refresh_tokens.first_token(ObjectId())
         family = RefreshFamily(
-            id=ObjectId(),
+            id=token.family_id,
             user_id=user["_id"],
             token_version=user["token_version"],
-            current_hash=_hash(secret),
+            current_hash=token.digest,
+            address=client.address,
+            user_agent=client.user_agent,
+            used_at=now,
+            created_at=now,
             expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
             idle_expires_at=now + settings.REFRESH_TOKEN_IDLE_LIFETIME,
         )
-        insert(family)
-        return _pair(family.id, secret, user["_id"], user["token_version"])
+        return _pair(insert(family), token)
 
     @staticmethod
-    def refresh(*, refresh_token: str) -> TokenPair:
-        """A new pair for an unused refresh token; the old one is worth nothing afterwards.
+    def refresh(*, refresh_token: str, client: Client = _UNKNOWN) -> TokenPair:
+        """A new pair for a refresh token; the old one is worth nothing afterwards.
 
         Raises:
             InvalidRefreshTokenError: unknown, used, expired or revoked, or the user is out.
         """
-        family_id, secret = _parse(refresh_token)
-        now, successor = utc_now(), _new_secret()
-        family = collection(RefreshFamily).find_one_and_update(
-            {"_id": family_id, "current_hash": _hash(secret), **_alive(now)},
-            {
-                "$set": {
-                    "current_hash": _hash(successor),
-                    "idle_expires_at": now + settings.REFRESH_TOKEN_IDLE_LIFETIME,
-                    "updated_at": now,
-                },
-                "$inc": {"version": 1},
-            },
-        )
+        token = refresh_tokens.parsed(refresh_token)
+        successor = token.successor()
+        family = _exchange(token, successor, client)
         if family is None:
-            _revoke(family_id)  # a token that was used before, or a guess: the family ends
+            family, successor = _exchanged_already(token, client)
+        caller = selectors.principal(
+            family["user_id"], token_version=family["token_version"], session_id=family["_id"]
+        )
+        if caller is None:
             raise InvalidRefreshTokenError
-        if selectors.principal(str(family["user_id"]), family["token_version"]) is None:
-            raise InvalidRefreshTokenError
-        return _pair(family_id, successor, family["user_id"], family["token_version"])
+        return _pair(family, successor)
 
     @staticmethod
-    def revoke(*, refresh_token: str) -> None:
-        """End the session of this token; an unknown token is no error (RFC 7009 section 2.2)."""
-        try:
-            family_id, secret = _parse(refresh_token)
-        except InvalidRefreshTokenError:
-            return
-        _revoke(family_id, current_hash=_hash(secret))
+    def revoke(*, token: str, client: Client = _UNKNOWN) -> None:
+        """End the session of this token, refresh or access; an unknown one is no error (RFC 7009).
+
+        A refresh token that was exchanged since still ends its session: it was its holder's.
+        """
+        family_id = _family_of(token)
+        if family_id is not None:
+            end_session(family_id, event="token_revoked", address=client.address)
+
+
+def _exchange(
+    token: RefreshToken, successor: RefreshToken, client: Client
+) -> Mapping[str, Any] | None:
+    """Replace the token in its family; None if it is not the newest one of a living family."""
+    now = utc_now()
+    family: Mapping[str, Any] | None = collection(RefreshFamily).find_one_and_update(
+        {"_id": token.family_id, "current_hash": token.digest, **_alive(now)},
+        {
+            "$set": {
+                "current_hash": successor.digest,
+                "previous_hash": token.digest,
+                "address": client.address,
+                "user_agent": client.user_agent,
+                "used_at": now,
+                "idle_expires_at": now + settings.REFRESH_TOKEN_IDLE_LIFETIME,
+                "updated_at": now,
+            },
+            "$inc": {"version": 1},
+        },
+        return_document=ReturnDocument.AFTER,
+    )
+    return family
+
+
+def _exchanged_already(
+    token: RefreshToken, client: Client
+) -> tuple[Mapping[str, Any], RefreshToken]:
+    """The family and the successor once more, for the client that has just got it.
+
+    Raises:
+        InvalidRefreshTokenError: it is somebody else or too late; the family has ended.
+    """
+    now = utc_now()
+    family = collection(RefreshFamily).find_one(
+        {
+            "_id": token.family_id,
+            "previous_hash": token.digest,
+            "address": client.address,
+            "user_agent": client.user_agent,
+            "used_at": {"$gt": now - GRACE},
+            **_alive(now),
+        }
+    )
+    for successor in token.successors() if family else ():
+        if family and successor.digest == family["current_hash"]:
+            return family, successor
+    end_session(token.family_id, event="refresh_reuse", address=client.address)
+    raise InvalidRefreshTokenError
 
 
 def _alive(now: datetime) -> dict[str, Any]:
@@ -95,32 +146,22 @@ def _alive(now: datetime) -> dict[str, Any]:
     }
 
 
-def _revoke(family_id: ObjectId, **guard: str) -> None:
-    collection(RefreshFamily).update_one(
-        {"_id": family_id, "revoked_at": None, **guard},
-        {"$set": {"revoked_at": utc_now(), "updated_at": utc_now()}, "$inc": {"version": 1}},
+def _family_of(token: str) -> ObjectId | None:
+    try:
+        return refresh_tokens.parsed(token).family_id
+    except InvalidRefreshTokenError:
+        pass
+    try:
+        return access_tokens.verified(token).session_id
+    except InvalidAccessTokenError:
+        return None
+
+
+def _pair(family: Mapping[str, Any], token: RefreshToken) -> TokenPair:
+    access = access_tokens.signed(
+        user_id=family["user_id"],
+        session_id=family["_id"],
+        token_version=family["token_version"],
     )
-
-
-def _pair(family_id: ObjectId, secret: str, user_id: ObjectId, token_version: int) -> TokenPair:
-    access = AccessToken()
-    access["sub"] = str(user_id)
-    access["token_version"] = token_version
     lifetime = int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
-    return TokenPair(str(access), lifetime, f"{family_id}.{secret}")
-
-
-def _new_secret() -> str:
-    return secrets.token_urlsafe(32)
-
-
-def _hash(secret: str) -> str:
-    """256 random bits need no slow hash."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _parse(refresh_token: str) -> tuple[ObjectId, str]:
-    family, _, secret = refresh_token.partition(".")
-    if not is_id(family) or not secret:
-        raise InvalidRefreshTokenError
-    return ObjectId(family), secret
+    return TokenPair(access, lifetime, token.encoded())

@@ -10,6 +10,8 @@ from pymongo.errors import DuplicateKeyError
 from accounts import selectors
 from accounts.documents import User, UserRow
 from accounts.errors import DuplicateUserError, SameOrHigherRoleError, UserNotFoundError
+from accounts.principal import Principal
+from accounts.roles import having
 from ecommerce.core.errors import DomainError, PreconditionFailedError
 from ecommerce.core.mongo import collection, utc_now
 
@@ -47,6 +49,16 @@ def write(
     if row is None:
         raise why_not(guard)
     return cast(UserRow, row)
+
+
+def manageable(target: ObjectId, caller: Principal) -> dict[str, Any]:
+    """The guard that the caller may change this user: themselves, or one of a lower role.
+
+    Without it staff could give an admin's account another address, and with that take it over.
+    """
+    if target == caller.id:
+        return {"_id": target}
+    return {"_id": target, **having(*(caller.role.below if caller.role else ()))}
 
 
 def why_not(guard: Mapping[str, Any]) -> DomainError:

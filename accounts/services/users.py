@@ -99,7 +99,7 @@ class UserService:
         if "is_active" in changes and not caller.may(MANAGES_USERS):
             raise StaffOnlyFieldError
         values = _stored_values(changes)
-        guard = _manageable(target, caller)
+        guard = updates.manageable(target, caller)
         if "password" in changes:
             guard |= password_changes.stage(target, caller, changes, values)
         if expected_versions is not None:
@@ -124,7 +124,7 @@ class UserService:
             PreconditionFailedError: the user has another version.
         """
         target = selectors.visible_user_id(user_id, caller=caller)
-        guard = _manageable(target, caller)
+        guard = updates.manageable(target, caller)
         if expected_versions is not None:
             guard["version"] = {"$in": list(expected_versions)}
         if collection(User).delete_one(guard).deleted_count == 0:
@@ -160,16 +160,6 @@ class UserService:
             )
         except SameOrHigherRoleError:
             raise RoleMovedError from None
-
-
-def _manageable(target: ObjectId, caller: Principal) -> dict[str, Any]:
-    """The guard that the caller may change this user: themselves, or one of a lower role.
-
-    Without it staff could give an admin's account another address, and with that take it over.
-    """
-    if target == caller.id:
-        return {"_id": target}
-    return {"_id": target, **having(*(caller.role.below if caller.role else ()))}
 
 
 def _stored_values(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from accounts.clients import client_of
 from accounts.errors import InvalidCredentialsError, InvalidRefreshTokenError
 from accounts.openapi import revoke_schema, token_schema
 from accounts.presenters import present_token
@@ -66,7 +67,9 @@ class TokenView(OAuthView):
         values = _valid(TokenInput(data=request.data))
         if values["grant_type"] == "refresh_token":
             token = _required(values, "refresh_token")
-            return Response(present_token(TokenService.refresh(refresh_token=token)))
+            return Response(
+                present_token(TokenService.refresh(refresh_token=token, client=client_of(request)))
+            )
         return Response(present_token(_sign_in(request, values)))
 
 
@@ -75,16 +78,17 @@ class RevokeView(OAuthView):
 
     @revoke_schema
     def post(self, request: Request) -> Response:
-        """End the session that the refresh token belongs to."""
+        """End the session that the token belongs to."""
         values = _valid(RevocationInput(data=request.data))
-        TokenService.revoke(refresh_token=values["token"])
+        TokenService.revoke(token=values["token"], client=client_of(request))
         return Response(status=200)
 
 
 def _sign_in(request: Request, values: Mapping[str, Any]) -> TokenPair:
     login, password = _required(values, "username"), _required(values, "password")
     rate_limits.spend(request, LOGIN_PER_ACCOUNT)
-    return TokenService.issue(user=UserService.authenticate(login=login, password=password))
+    user = UserService.authenticate(login=login, password=password)
+    return TokenService.issue(user=user, client=client_of(request))
 
 
 def _valid(serializer: BaseSerializer[Any]) -> dict[str, Any]:

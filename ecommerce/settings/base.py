@@ -101,6 +101,8 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, low=0, high=10)
 X_FRAME_OPTIONS = "DENY"
 
 # --- accounts and tokens ----------------------------------------------------------------------
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
+"""Former keys, comma-separated: they sign nothing any more, and what they signed stays valid."""
 ACCESS_TOKEN_LIFETIME = timedelta(
     minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, low=1, high=24 * 60)
 )

@@ -5,7 +5,6 @@ from ecommerce.settings.base import *  # noqa: F403
 from ecommerce.settings.base import ALLOWED_HOSTS, LOGGING, MONGODB_URI, REDIS_URL, TRUSTED_PROXIES
 
 SECRET_KEY = env.strong_secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
 
 if not MONGODB_URI:
     raise env.BadSettingError(

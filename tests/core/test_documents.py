@@ -7,6 +7,10 @@ from pymongo.errors import DuplicateKeyError
 from accounts.documents import (
     AuditEvent,
     AuditEventRow,
+    EndedSession,
+    EndedSessionRow,
+    KeptSession,
+    KeptSessionRow,
     RefreshFamily,
     RefreshFamilyRow,
     User,
@@ -38,6 +42,8 @@ from ecommerce.core.mongo import collection
 PAIRS: list[tuple[type, type]] = [
     (User, UserRow),
     (RefreshFamily, RefreshFamilyRow),
+    (EndedSession, EndedSessionRow),
+    (KeptSession, KeptSessionRow),
     (AuditEvent, AuditEventRow),
     (Product, ProductRow),
     (Image, ImageRow),
