@@ -85,7 +85,9 @@ class Rule:
         return True
 
 
-ANYONE: Final = Rule("anyone", "what needs no account: the catalog, signing in, registering", None)
+ANYONE: Final = Rule(
+    "anyone", "what needs no account: the catalog, signing in, registering, guests' carts", None
+)
 SIGNED_IN: Final = Rule(
     "signed_in", "change their own account, keep carts of their own", Role.CUSTOMER
 )
@@ -115,7 +117,7 @@ SEES_ALL_CARTS: Final = Rule(
     "sees_all_carts", "read everybody's carts", Role.STAFF, Scope.CARTS_READ
 )
 MANAGES_ALL_CARTS: Final = Rule(
-    "manages_all_carts", "start, replace and delete carts for customers", Role.STAFF
+    "manages_all_carts", "start, change and delete carts for customers", Role.STAFF
 )
 RULES: Final[dict[str, Rule]] = {
     rule.name: rule for rule in list(globals().values()) if isinstance(rule, Rule)

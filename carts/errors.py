@@ -11,6 +11,15 @@ class CartNotFoundError(NotFoundError):
     default_detail = "There is no such cart."
 
 
+class StaffOnlyFilterError(DomainError):
+    """A customer asked for what only staff may look for."""
+
+    code = "staff_only_filter"
+    status = 403
+    title = "Not allowed"
+    default_detail = "Only staff of the shop may look for carts: your own are listed without it."
+
+
 class LineNotFoundError(NotFoundError):
     """The product is not in the cart."""
 
@@ -25,15 +34,6 @@ class ProductMismatchError(DomainError):
     status = 409
     title = "Two different products"
     default_detail = "`product_id` in the body is not the one of the path: leave it out."
-
-
-class OwnerOnlyError(DomainError):
-    """Staff sees the cart, but its lines are the owner's to change."""
-
-    code = "owner_only"
-    status = 403
-    title = "Not allowed"
-    default_detail = "Only the owner of the cart changes its lines."
 
 
 class ForeignUserError(DomainError):
@@ -54,6 +54,35 @@ class ProductUnavailableError(DomainError):
     default_detail = "This product is not for sale at the moment."
 
 
+class UnknownVariantError(DomainError):
+    """A product with variants is bought as one of them, and no other product is."""
+
+    code = "unknown_variant"
+    status = 409
+    title = "Which variant?"
+
+    def __init__(self, *, product_id: str, skus: list[str]) -> None:
+        detail = "This product has no variants: leave `sku` out."
+        if skus:
+            detail = f"Name one of this product's variants as `sku`: {', '.join(skus)}."
+        super().__init__(detail, product_id=product_id, skus=skus)
+
+
+class AmbiguousItemError(DomainError):
+    """Several variants of the product stand in the cart."""
+
+    code = "ambiguous_item"
+    status = 409
+    title = "Which variant?"
+
+    def __init__(self, skus: list[str]) -> None:
+        super().__init__(
+            f"Several variants of this product are in the cart: add `?sku=` and one of "
+            f"{', '.join(skus)}.",
+            skus=skus,
+        )
+
+
 class InsufficientStockError(DomainError):
     """Fewer pieces are left than the line would hold."""
 
@@ -61,13 +90,16 @@ class InsufficientStockError(DomainError):
     status = 409
     title = "Not enough in stock"
 
-    def __init__(self, *, product_id: str, available: int, in_cart: int = 0) -> None:
+    def __init__(
+        self, *, product_id: str, available: int, in_cart: int = 0, sku: str | None = None
+    ) -> None:
         already = f", and the cart already holds {in_cart}" if in_cart else ""
         super().__init__(
             f"Only {available} of this product are left{already}.",
             product_id=product_id,
             available=available,
             in_cart=in_cart,
+            **({"sku": sku} if sku is not None else {}),
         )
 
 
@@ -86,7 +118,7 @@ class CartFullError(DomainError):
     code = "cart_full"
     status = 409
     title = "The cart is full"
-    default_detail = f"A cart holds at most {MAX_LINES} different products."
+    default_detail = f"A cart holds at most {MAX_LINES} lines, and as many saved for later."
 
 
 class CartBusyError(DomainError):

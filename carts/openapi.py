@@ -1,15 +1,16 @@
 """What the API document says of each operation on carts."""
 
-from typing import Any
+from typing import Any, Final
 
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
+    PolymorphicProxySerializer,
     extend_schema,
     extend_schema_view,
 )
 
-from carts.serializers import CartPageShape, CartShape
+from carts.serializers import CartPageShape, CartShape, ItemInput, ItemsInput, NewCartShape
 from ecommerce.core.ids import ID_PATTERN
 from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
 
@@ -17,83 +18,113 @@ _PRODUCT = "665f1c2e8b3e4a0012ab34cd"
 _ITEM = OpenApiExample(
     "Two of a product", value={"product_id": _PRODUCT, "quantity": 2}, request_only=True
 )
+_VARIANT = OpenApiExample(
+    "A variant, as a gift",
+    value={"product_id": _PRODUCT, "sku": "SHIRT-M", "quantity": 1, "note": "For Ada, with love"},
+    request_only=True,
+)
+_ITEMS = OpenApiExample(
+    "Several at once",
+    value={"items": [{"product_id": _PRODUCT, "quantity": 2}]},
+    request_only=True,
+)
 _QUANTITY = OpenApiExample("Three of it", value={"quantity": 3}, request_only=True)
 _CART = OpenApiExample(
     "A cart with one line",
     value={"items": [{"product_id": _PRODUCT, "quantity": 1}]},
     request_only=True,
 )
+_ADD = PolymorphicProxySerializer(
+    component_name="AddInput", serializers=[ItemInput, ItemsInput], resource_type_field_name=None
+)
 _LINE = OpenApiParameter(
     "product_id", {"type": "string", "pattern": ID_PATTERN}, OpenApiParameter.PATH
 )
-_READ = problems((400, "validation_error"), (401, "not_authenticated"), (404, "cart_not_found"))
+_TOKEN: Final = OpenApiParameter(
+    "X-Cart-Token",
+    str,
+    OpenApiParameter.HEADER,
+    description="A guest's way to their cart: the `cart_token` that `POST /shopping-carts/` gave.",
+)
+_READ = problems((400, "validation_error"), (401, "invalid_token"), (404, "cart_not_found"))
 _WRITE = {**_READ, **problems((412, "precondition_failed"), (429, "rate_limited"))}
-_LINES = {**_WRITE, **problems((403, "owner_only"))}
+_ITEM_PROBLEMS = (
+    (409, "product_unavailable"),
+    (409, "unknown_variant"),
+    (409, "insufficient_stock"),
+    (409, "quantity_limit"),
+)
 _PUT_IN: dict[Any, Any] = problems(
     (404, "cart_not_found"),
     (404, "product_not_found"),
-    (409, "product_unavailable"),
-    (409, "insufficient_stock"),
-    (409, "product_mismatch"),
-    (409, "quantity_limit"),
+    *_ITEM_PROBLEMS,
     (415, "unsupported_media_type"),
 )
-_SET = extend_schema(
-    operation_id="set_cart_item",
-    summary="Set how many of a product the cart holds",
-    parameters=[IF_MATCH, _LINE],
-    examples=[_QUANTITY],
-    responses={
-        200: CartShape,
-        **_LINES,
-        **_PUT_IN,
-        **problems((404, "cart_not_found"), (404, "item_not_in_cart")),
-    },
-)
+_LINES: dict[Any, Any] = {
+    **_WRITE,
+    **problems((404, "cart_not_found"), (404, "item_not_in_cart"), (409, "ambiguous_item")),
+}
+_SET: dict[Any, Any] = {
+    **_LINES,
+    **problems(
+        (409, "ambiguous_item"),
+        (409, "product_unavailable"),
+        (409, "insufficient_stock"),
+        (409, "product_mismatch"),
+        (415, "unsupported_media_type"),
+    ),
+}
+_MOVE: dict[Any, Any] = {
+    **_LINES,
+    **problems((409, "ambiguous_item"), (409, "quantity_limit"), (409, "cart_full")),
+}
+_RESTORE: dict[Any, Any] = {
+    **_LINES,
+    **problems(
+        (409, "ambiguous_item"),
+        (409, "product_unavailable"),
+        (409, "insufficient_stock"),
+        (409, "quantity_limit"),
+        (409, "cart_full"),
+    ),
+}
 
 # Of the methods mapped onto one route, decorated where they stand: the view decorator skips them.
 change_item_schema = extend_schema(
     operation_id="change_cart_item",
-    summary="As PUT; without `quantity` the line stays",
-    parameters=[IF_MATCH, _LINE],
+    summary="As PUT; what is left out stays",
+    parameters=[_TOKEN, IF_MATCH, _LINE],
     examples=[_QUANTITY],
-    responses={
-        200: CartShape,
-        **_LINES,
-        **_PUT_IN,
-        **problems((404, "cart_not_found"), (404, "item_not_in_cart")),
-    },
+    responses={200: CartShape, **_SET},
 )
 remove_item_schema = extend_schema(
     operation_id="remove_cart_item",
     summary="Take a product out of the cart",
-    parameters=[IF_MATCH, _LINE],
-    responses={
-        200: CartShape,
-        **_LINES,
-        **problems((404, "cart_not_found"), (404, "item_not_in_cart")),
-    },
+    parameters=[_TOKEN, IF_MATCH, _LINE],
+    responses={200: CartShape, **_LINES},
 )
 
 carts_schema = extend_schema_view(
     list=extend_schema(
         operation_id="list_carts",
-        summary="List your carts, newest first",
+        summary="List your carts, newest first; staff finds anybody's",
         responses={
             200: CartPageShape,
             **URI_TOO_LONG,
-            **problems((400, "validation_error"), (401, "not_authenticated")),
+            **problems(
+                (400, "validation_error"),
+                (401, "not_authenticated"),
+                (403, "staff_only_filter"),
+            ),
         },
     ),
     create=extend_schema(
         operation_id="create_cart",
-        summary="Start a cart",
+        summary="Start a cart; without signing in, a guest's",
         examples=[_CART],
         responses={
-            201: CartShape,
-            **problems(
-                (400, "validation_error"), (401, "not_authenticated"), (429, "rate_limited")
-            ),
+            201: NewCartShape,
+            **problems((400, "validation_error"), (401, "invalid_token"), (429, "rate_limited")),
             **_PUT_IN,
             **problems((403, "foreign_user"), (404, "product_not_found"), (404, "user_not_found")),
         },
@@ -101,52 +132,81 @@ carts_schema = extend_schema_view(
     retrieve=extend_schema(
         operation_id="get_cart",
         summary="Read a cart with present prices",
-        parameters=[IF_NONE_MATCH],
+        parameters=[_TOKEN, IF_NONE_MATCH],
         responses={200: CartShape, 304: None, **_READ},
     ),
     update=extend_schema(
         operation_id="replace_cart",
         summary="Have the cart hold these items and nothing else",
-        parameters=[IF_MATCH],
+        parameters=[_TOKEN, IF_MATCH],
         examples=[_CART],
         responses={200: CartShape, **_WRITE, **_PUT_IN, **problems((403, "foreign_user"))},
     ),
     partial_update=extend_schema(
         operation_id="update_cart",
         summary="As PUT; without `items` the lines stay",
-        parameters=[IF_MATCH],
+        parameters=[_TOKEN, IF_MATCH],
         examples=[_CART],
         responses={200: CartShape, **_WRITE, **_PUT_IN, **problems((403, "foreign_user"))},
     ),
     destroy=extend_schema(
         operation_id="delete_cart",
         summary="Delete a cart",
-        parameters=[IF_MATCH],
+        parameters=[_TOKEN, IF_MATCH],
         responses={204: None, **_WRITE},
     ),
     add_item=extend_schema(
         operation_id="add_cart_item",
-        summary="Add a product: 201 for a new line, 200 for a raised one",
-        parameters=[IF_MATCH],
-        examples=[_ITEM],
+        summary="Add one item or several: 201 where a line was started, 200 where one was raised",
+        parameters=[_TOKEN, IF_MATCH],
+        request=_ADD,
+        examples=[_ITEM, _VARIANT, _ITEMS],
         responses={
             200: CartShape,
             201: CartShape,
-            **_LINES,
+            **_WRITE,
             **_PUT_IN,
-            **problems(
-                (409, "product_unavailable"),
-                (409, "insufficient_stock"),
-                (409, "quantity_limit"),
-                (409, "cart_full"),
-            ),
+            **problems(*_ITEM_PROBLEMS, (409, "cart_full"), (409, "cart_busy")),
         },
     ),
-    set_item=_SET,
+    set_item=extend_schema(
+        operation_id="set_cart_item",
+        summary="Set how many of a product the cart holds",
+        parameters=[_TOKEN, IF_MATCH, _LINE],
+        examples=[_QUANTITY],
+        responses={200: CartShape, **_SET},
+    ),
+    save_item=extend_schema(
+        operation_id="save_cart_item",
+        summary="Keep a line for later: out of the totals, not out of sight",
+        parameters=[_TOKEN, IF_MATCH, _LINE],
+        request=None,
+        responses={200: CartShape, **_MOVE},
+    ),
+    restore_item=extend_schema(
+        operation_id="restore_cart_item",
+        summary="Move a saved line back into the cart",
+        parameters=[_TOKEN, IF_MATCH, _LINE],
+        request=None,
+        responses={200: CartShape, **_RESTORE},
+    ),
+    remove_saved_item=extend_schema(
+        operation_id="remove_saved_cart_item",
+        summary="Take a product out of what is saved for later",
+        parameters=[_TOKEN, IF_MATCH, _LINE],
+        responses={200: CartShape, **_LINES},
+    ),
     clear=extend_schema(
         operation_id="clear_cart",
         summary="Take everything out of the cart",
-        parameters=[IF_MATCH],
-        responses={200: CartShape, **_LINES},
+        parameters=[_TOKEN, IF_MATCH],
+        responses={200: CartShape, **_WRITE},
+    ),
+    refresh_prices=extend_schema(
+        operation_id="refresh_cart_prices",
+        summary="Accept the present prices",
+        parameters=[_TOKEN, IF_MATCH],
+        request=None,
+        responses={200: CartShape, **_WRITE},
     ),
 )

@@ -2,23 +2,26 @@
 
 from typing import Any
 
-from carts.pricing import PricedCart, PricedLine
+from carts.pricing import Fault, LineProblem, PricedCart, PricedLine
 from ecommerce.core.conditional import etag
-from ecommerce.core.money import to_major
+from ecommerce.core.money import as_text, to_major
 
 
 def present_cart(cart: PricedCart) -> dict[str, Any]:
     """A cart with its lines and totals; amounts are numbers in major units."""
+    row, currency = cart.row, cart.currency
     return {
-        "id": str(cart.row["_id"]),
-        "user_id": str(cart.row["user_id"]),
-        "items": [_present_line(line, cart.currency) for line in cart.lines],
+        "id": str(row["_id"]),
+        "user_id": str(row["user_id"]) if "user_id" in row else None,
+        "items": [_present_line(line, currency) for line in cart.lines],
+        "saved_items": [_present_line(line, currency) for line in cart.saved_lines],
         "total_quantity": cart.total_quantity,
-        "subtotal": to_major(cart.subtotal, cart.currency),
-        "currency": cart.currency,
-        "version": cart.row["version"],
-        "created_at": cart.row["created_at"],
-        "updated_at": cart.row["updated_at"],
+        "subtotal": to_major(cart.subtotal, currency),
+        "currency": currency,
+        "version": row["version"],
+        "expires_at": row["expires_at"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
     }
 
 
@@ -28,19 +31,39 @@ def cart_etag(cart: PricedCart) -> str:
 
 
 def _present_line(line: PricedLine, currency: str) -> dict[str, Any]:
-    problem = line.problem and {
-        "code": line.problem.code,
-        "detail": line.problem.detail,
-        "available_quantity": line.problem.available_quantity,
-    }
+    row = line.row
+    problems = [_present_problem(problem, currency) for problem in line.problems]
     return {
-        "product_id": str(line.product_id),
-        "quantity": line.quantity,
+        "product_id": str(row["product_id"]),
+        "sku": row.get("sku"),
+        "options": line.options,
+        "quantity": row["quantity"],
+        "note": row.get("note", ""),
+        "attributes": {one["name"]: one["value"] for one in row.get("attributes", ())},
         "name": line.name,
         "unit_price": to_major(line.unit_price, currency),
         "line_total": to_major(line.total, currency),
-        "price_at_add": to_major(line.price_at_add, currency),
+        "price_at_add": to_major(row["price_at_add_minor"], currency),
         "price_changed": line.price_changed,
         "available": line.available,
-        "problem": problem,
+        "problem": problems[0] if problems else None,
+        "problems": problems,
+    }
+
+
+def _present_problem(problem: LineProblem, currency: str) -> dict[str, Any]:
+    if problem.code is Fault.PRODUCT_UNAVAILABLE:
+        detail = "This product is not for sale any more."
+        return {"code": problem.code, "detail": detail, "available_quantity": 0}
+    if problem.code is Fault.INSUFFICIENT_STOCK:
+        left = problem.available_quantity
+        detail = f"Only {left} of this product are left."
+        return {"code": problem.code, "detail": detail, "available_quantity": left}
+    old, new = problem.old_price or 0, problem.new_price or 0
+    return {
+        "code": problem.code,
+        "detail": f"The price was {as_text(old, currency)} and is {as_text(new, currency)} now: "
+        "POST refresh-prices accepts it.",
+        "old_price": to_major(old, currency),
+        "new_price": to_major(new, currency),
     }

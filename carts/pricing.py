@@ -3,46 +3,85 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from bson import ObjectId
 from django.conf import settings
 
 from carts.documents import CartRow, LineRow
+from carts.offers import Offer, offer_of
 from catalog.documents import ProductRow
-from catalog.selectors import is_for_sale
+
+
+class Fault(StrEnum):
+    """What can be wrong with a line, the most severe first."""
+
+    PRODUCT_UNAVAILABLE = "product_unavailable"
+    INSUFFICIENT_STOCK = "insufficient_stock"
+    PRICE_CHANGED = "price_changed"
 
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """Why a line cannot be bought as it is."""
+    """Why a line cannot be bought as it was put into the cart. Amounts in minor units."""
 
-    code: str
-    detail: str
-    available_quantity: int
+    code: Fault
+    available_quantity: int | None = None
+    """Pieces that can be bought, where there are too few."""
+    old_price: int | None = None
+    new_price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
     """One line with what the catalog says of it now. Amounts in minor units."""
 
-    product_id: ObjectId
-    quantity: int
-    name: str
-    unit_price: int
-    price_at_add: int
-    available: bool
-    problem: LineProblem | None
+    row: LineRow
+    offer: Offer | None
+
+    @property
+    def name(self) -> str:
+        """The product's name; of one that is gone, the name it had."""
+        return self.offer.name if self.offer else self.row["name_at_add"]
+
+    @property
+    def unit_price(self) -> int:
+        """The price now; of what is gone, the last that the shopper saw."""
+        return self.offer.price if self.offer else self.row["price_at_add_minor"]
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What makes the variant differ; nothing for a product without variants."""
+        return (self.offer and self.offer.options) or {}
 
     @property
     def total(self) -> int:
         """Unit price times quantity."""
-        return self.unit_price * self.quantity
+        return self.unit_price * self.row["quantity"]
 
     @property
     def price_changed(self) -> bool:
-        """Whether the catalog's price is another than when the line was added."""
-        return self.unit_price != self.price_at_add
+        """Whether the catalog's price is another than the one the shopper saw."""
+        return self.unit_price != self.row["price_at_add_minor"]
+
+    @property
+    def available(self) -> bool:
+        """Whether it is for sale at all."""
+        return self.offer is not None and self.offer.is_sold
+
+    @property
+    def problems(self) -> list[LineProblem]:
+        """What is wrong with it, the most severe first."""
+        found = []
+        if self.offer is None or not self.offer.is_sold:
+            found.append(LineProblem(Fault.PRODUCT_UNAVAILABLE, available_quantity=0))
+        elif self.row["quantity"] > self.offer.left:
+            found.append(LineProblem(Fault.INSUFFICIENT_STOCK, self.offer.left))
+        if self.price_changed:
+            old, new = self.row["price_at_add_minor"], self.unit_price
+            found.append(LineProblem(Fault.PRICE_CHANGED, old_price=old, new_price=new))
+        return found
 
 
 class PricedCart:
@@ -56,12 +95,17 @@ class PricedCart:
     @cached_property
     def lines(self) -> list[PricedLine]:
         """The lines in the order they were added."""
-        return [_priced(line, self._products.get(line["product_id"])) for line in self.row["items"]]
+        return [self._priced(line) for line in self.row["items"]]
+
+    @cached_property
+    def saved_lines(self) -> list[PricedLine]:
+        """The lines that are kept for later: no part of the totals."""
+        return [self._priced(line) for line in self.row["saved_items"]]
 
     @property
     def total_quantity(self) -> int:
         """Pieces in all lines."""
-        return sum(line.quantity for line in self.lines)
+        return sum(line["quantity"] for line in self.row["items"])
 
     @property
     def subtotal(self) -> int:
@@ -71,27 +115,10 @@ class PricedCart:
     @property
     def digest(self) -> str:
         """Changes whenever the answer does for a reason that is not the cart's own version."""
-        parts = (f"{x.name}|{x.unit_price}|{x.available}|{x.problem}" for x in self.lines)
+        lines = (*self.lines, *self.saved_lines)
+        parts = (f"{x.name}|{x.options}|{x.unit_price}|{x.problems}" for x in lines)
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
 
-
-def _priced(line: LineRow, product: ProductRow | None) -> PricedLine:
-    sold = product is not None and is_for_sale(product)
-    return PricedLine(
-        product_id=line["product_id"],
-        quantity=line["quantity"],
-        name=product["name"] if product else line["name_at_add"],
-        unit_price=product["price_minor"] if product else line["price_at_add_minor"],
-        price_at_add=line["price_at_add_minor"],
-        available=sold,
-        problem=_problem(line["quantity"], product if sold else None),
-    )
-
-
-def _problem(quantity: int, product: ProductRow | None) -> LineProblem | None:
-    if product is None:
-        return LineProblem("product_unavailable", "This product is not for sale any more.", 0)
-    left = product["quantity"]
-    if quantity > left:
-        return LineProblem("insufficient_stock", f"Only {left} of this product are left.", left)
-    return None
+    def _priced(self, line: LineRow) -> PricedLine:
+        product = self._products.get(line["product_id"])
+        return PricedLine(line, offer_of(product, line.get("sku")))

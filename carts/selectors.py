@@ -1,78 +1,68 @@
-"""All reads of carts. Every one asks who is calling: carts are owned."""
+"""All reads of carts. Every one asks who is calling: carts are owned.
 
-from typing import Any, cast
+An expired cart is gone to the second: every filter asks for the expiry, because TTL indexes delete
+up to a minute late.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from bson import ObjectId
 
 from accounts.principal import Principal
-from accounts.rules import SEES_ALL_CARTS
+from accounts.rules import SEES_ALL_CARTS, Rule
 from carts.documents import CartRow, ShoppingCart
-from carts.errors import CartNotFoundError, OwnerOnlyError
+from carts.errors import CartNotFoundError, StaffOnlyFilterError
 from carts.pricing import PricedCart
+from carts.shopper import Shopper
 from catalog.selectors import products_in_carts
 from ecommerce.core.ids import parse_id
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, utc_now
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
 
-
-def reachable(cart_id: str, *, caller: Principal) -> dict[str, Any]:
-    """The filter for a cart the caller may see: their own, and for staff any.
-
-    Raises:
-        CartNotFoundError: the id is malformed.
-    """
-    wanted = {"_id": parse_id(cart_id, CartNotFoundError)}
-    return wanted if caller.may(SEES_ALL_CARTS) else {**wanted, "user_id": caller.id}
+_SHOWN: Final = {"operations": 0}
+"""A cart as it is answered: without what only writes look at."""
 
 
-def owned(cart_id: str, *, caller: Principal) -> dict[str, Any]:
-    """The filter for the caller's own cart.
+def live() -> dict[str, Any]:
+    """The part of every filter that leaves expired carts out."""
+    return {"expires_at": {"$gt": utc_now()}}
+
+
+def reachable(cart_id: str, *, shopper: Shopper, rule: Rule) -> dict[str, Any]:
+    """The filter for a cart the shopper may have: their own, and any if the rule lets them.
 
     Raises:
-        CartNotFoundError: the id is malformed.
+        CartNotFoundError: the id is malformed, or nobody is asking.
     """
-    return {"_id": parse_id(cart_id, CartNotFoundError), "user_id": caller.id}
+    wanted = {"_id": parse_id(cart_id, CartNotFoundError), **live()}
+    if shopper.may(rule):
+        return wanted
+    rights = shopper.rights()
+    if not rights:
+        raise CartNotFoundError
+    return {**wanted, **rights[0]} if len(rights) == 1 else {**wanted, "$or": rights}
 
 
-def own_cart(cart_id: str, *, caller: Principal) -> CartRow:
-    """The caller's own cart, as stored.
+def cart(cart_id: str, *, shopper: Shopper) -> PricedCart:
+    """A cart the shopper may see, with present prices: two reads, whatever its size.
 
     Raises:
-        CartNotFoundError: unknown, or somebody else's.
-        OwnerOnlyError: somebody else's, and the caller is staff and sees it.
+        CartNotFoundError: none that the shopper may see.
     """
-    row = collection(ShoppingCart).find_one(owned(cart_id, caller=caller))
-    if row is None:
-        raise why_not_own(cart_id, caller=caller)
-    return cast(CartRow, row)
+    return priced(cart_row(reachable(cart_id, shopper=shopper, rule=SEES_ALL_CARTS), _SHOWN))
 
 
-def why_not_own(cart_id: str, *, caller: Principal) -> CartNotFoundError | OwnerOnlyError:
-    """The error for a cart that is not the caller's own."""
-    if caller.may(SEES_ALL_CARTS) and _find(reachable(cart_id, caller=caller)) is not None:
-        return OwnerOnlyError()
-    return CartNotFoundError()
-
-
-def cart(cart_id: str, *, caller: Principal) -> PricedCart:
-    """A cart the caller may see, with present prices: two reads, whatever its size.
-
-    Raises:
-        CartNotFoundError: none that the caller may see.
-    """
-    return priced(cart_row(reachable(cart_id, caller=caller)))
-
-
-def cart_row(where: dict[str, Any]) -> CartRow:
+def cart_row(where: Mapping[str, Any], projection: Mapping[str, int] | None = None) -> CartRow:
     """The stored cart that a filter of this module finds.
 
     Raises:
         CartNotFoundError: none.
     """
-    row = _find(where)
+    row = collection(ShoppingCart).find_one(where, projection)
     if row is None:
         raise CartNotFoundError
-    return row
+    return cast(CartRow, row)
 
 
 def priced(row: CartRow) -> PricedCart:
@@ -81,27 +71,52 @@ def priced(row: CartRow) -> PricedCart:
 
 
 def product_ids(row: CartRow) -> set[ObjectId]:
-    """The products that stand in the cart."""
-    return {line["product_id"] for line in row["items"]}
+    """The products that stand in the cart, those saved for later too."""
+    return {line["product_id"] for line in (*row["items"], *row["saved_items"])}
 
 
-def cart_page(request: PageRequest, *, caller: Principal) -> tuple[Page, list[PricedCart]]:
-    """The caller's own carts, newest first, with present prices: two reads."""
+def cart_page(
+    request: PageRequest, *, caller: Principal, wanted: Mapping[str, Any]
+) -> tuple[Page, list[PricedCart]]:
+    """Carts, newest first, with present prices, in two reads: the caller's own, and for staff any.
+
+    Args:
+        wanted: what staff looks for (see `filters_of`).
+
+    Raises:
+        StaffOnlyFilterError: a customer looks for something.
+    """
+    sees_all = caller.may(SEES_ALL_CARTS)
+    if wanted and not sees_all:
+        raise StaffOnlyFilterError
+    whose = {} if sees_all else {"user_id": caller.id}
     page = fetch_page(
         collection(ShoppingCart),
-        tiers=[{"user_id": caller.id}],
+        tiers=[{**whose, **live(), **filters_of(wanted)}],
         ordering=(("_id", -1),),
         request=request,
+        projection=_SHOWN,
     )
     rows = [cast(CartRow, row) for row in page.rows]
     products = products_in_carts({product for row in rows for product in product_ids(row)})
     return page, [PricedCart(row, products) for row in rows]
 
 
+def filters_of(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The filter for what was asked: user_id, product_id, guest, updated_before, updated_after."""
+    found: dict[str, Any] = {}
+    if "guest" in wanted:
+        found["user_id"] = {"$exists": not wanted["guest"]}
+    if "user_id" in wanted:  # a guest's cart that is a user's is none at all
+        found["$and"] = [{"user_id": ObjectId(wanted["user_id"])}]
+    if "product_id" in wanted:
+        found["items.product_id"] = ObjectId(wanted["product_id"])
+    bounds = {"updated_after": "$gt", "updated_before": "$lt"}
+    if updated := {sign: wanted[name] for name, sign in bounds.items() if name in wanted}:
+        found["updated_at"] = updated
+    return found
+
+
 def has_carts(user_id: ObjectId) -> bool:
     """Whether the user has any cart."""
-    return _find({"user_id": user_id}) is not None
-
-
-def _find(where: dict[str, Any]) -> CartRow | None:
-    return cast(CartRow | None, collection(ShoppingCart).find_one(where))
+    return collection(ShoppingCart).find_one({"user_id": user_id, **live()}) is not None

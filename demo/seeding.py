@@ -17,11 +17,13 @@ from accounts.selectors import user_for_login
 from accounts.services import UserService
 from carts.selectors import has_carts
 from carts.services import Item, ShoppingCartService
+from carts.shopper import Shopper
 from catalog.documents import ProductStatus
 from catalog.selectors import categories_by_slug, products_for_sale
 from catalog.services import CategoryService, ProductService
 from catalog.services.categories import NewCategory
 from demo.words import ADJECTIVES, BRANDS, CATALOG, FIRST_NAMES, SENTENCES, TAGS, TREE
+from ecommerce.core.idempotency import Operation
 
 DEMO_LOGINS: Final = (
     ("demo", "demo-shop-2026", Role.CUSTOMER),
@@ -78,7 +80,11 @@ def seed_users(count: int, *, seed: int, progress: Progress = lambda _: None) ->
 def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) -> int:
     """A cart for each of the first `count` customers of this seed that has none; how many."""
     chance = random.Random(f"carts-{seed}")  # noqa: S311 - demo data, not secrets
-    offered = [row for row in products_for_sale(limit=200) if row["quantity"] > 0]
+    offered = [
+        row
+        for row in products_for_sale(limit=200)
+        if row["quantity"] > 0 and not row.get("variants")
+    ]
     added = 0
     for number in range(count):
         name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]}.{seed}.{number}"
@@ -87,7 +93,9 @@ def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) ->
         if owner is not None and not has_carts(owner["_id"]):
             caller = Principal(owner["_id"], name, Role.CUSTOMER)
             items = [Item(str(row["_id"]), min(row["quantity"], 2)) for row in chosen]
-            ShoppingCartService.create(caller=caller, items=items)
+            ShoppingCartService.create(
+                shopper=Shopper(caller), operation=Operation.unkeyed(), items=items
+            )
             added += 1
         progress(1)
     return added

@@ -1,60 +1,52 @@
-"""Carts and their lines."""
+"""Carts of users and of guests."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from bson import ObjectId
 from mongoengine import (
     DateTimeField,
     Document,
-    EmbeddedDocument,
     EmbeddedDocumentListField,
     IntField,
-    LongField,
+    ListField,
     ObjectIdField,
     StringField,
 )
 
-from carts.limits import MAX_LINE_QUANTITY, MAX_LINES
+from carts.documents.lines import CartItem, LineRow
+from carts.limits import MAX_LINES, MAX_OPERATIONS
 from ecommerce.core.mongo import utc_now
 
 
-class LineRow(TypedDict):
-    """A stored line. Name and price are those of the moment it was added."""
-
-    product_id: ObjectId
-    quantity: int
-    name_at_add: str
-    price_at_add_minor: int
-    added_at: datetime
-
-
 class CartRow(TypedDict):
-    """A stored cart, as MongoDB gives it."""
+    """A stored cart, as MongoDB gives it. It has a `user_id` or, a guest's, a `token_hash`."""
 
     _id: ObjectId
-    user_id: ObjectId
+    user_id: NotRequired[ObjectId]
+    token_hash: NotRequired[str]
     items: list[LineRow]
+    saved_items: list[LineRow]
+    operations: NotRequired[list[ObjectId]]
+    expires_at: datetime
     version: int
     created_at: datetime
     updated_at: datetime
 
 
-class CartItem(EmbeddedDocument):
-    """One product in a cart; a product stands in at most one line."""
-
-    product_id = ObjectIdField(required=True)
-    quantity = IntField(required=True, min_value=1, max_value=MAX_LINE_QUANTITY)
-    name_at_add = StringField(required=True)
-    price_at_add_minor = LongField(required=True, min_value=0)
-    added_at = DateTimeField(required=True)
-
-
 class ShoppingCart(Document):
-    """What a user means to buy."""
+    """What a user or a guest means to buy."""
 
-    user_id = ObjectIdField(required=True)
+    user_id = ObjectIdField()
+    token_hash = StringField()
+    """SHA-256 of the secret that a guest was given: who has that has the cart."""
     items = EmbeddedDocumentListField(CartItem, max_length=MAX_LINES)
+    saved_items = EmbeddedDocumentListField(CartItem, max_length=MAX_LINES)
+    """Lines kept for later: shown, but no part of the totals."""
+    operations = ListField(ObjectIdField(), default=None, max_length=MAX_OPERATIONS)
+    """Operations with an Idempotency-Key that this cart has seen: none is done twice."""
+    expires_at = DateTimeField(required=True)
+    """Moved by every write. Every filter asks for it: TTL deletion runs up to a minute late."""
     version = IntField(required=True, default=1)
     created_at = DateTimeField(required=True, default=utc_now)
     updated_at = DateTimeField(required=True, default=utc_now)
@@ -64,5 +56,9 @@ class ShoppingCart(Document):
         "auto_create_index": False,
         "index_cls": False,
         "sharding": {"_id": "hashed"},  # docs/adr/0004: grows with traffic, every path is by id
-        "indexes": [{"name": "newest_of_user", "fields": ["user_id", "-id"]}],
+        "indexes": [
+            {"name": "newest_of_user", "fields": ["user_id", "-id"]},
+            {"name": "carts_with_product", "fields": ["items.product_id", "-id"]},
+            {"name": "cart_expiry", "fields": ["expires_at"], "expireAfterSeconds": 0},
+        ],
     }

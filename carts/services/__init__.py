@@ -1,6 +1,7 @@
 """All writes of carts."""
 
+from carts.services.access import Access
 from carts.services.carts import ShoppingCartService
-from carts.services.checks import Item
+from carts.services.items import Item
 
-__all__ = ["Item", "ShoppingCartService"]
+__all__ = ["Access", "Item", "ShoppingCartService"]

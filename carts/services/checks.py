@@ -1,137 +1,140 @@
 """What must hold before a cart changes, said in words. The updates guard the same by themselves."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from bson import ObjectId
 
-from accounts.principal import Principal
+from accounts.rules import MANAGES_ALL_CARTS
 from carts import selectors
-from carts.documents import CartRow, LineRow
+from carts.documents import CartRow, LineRow, line_key
 from carts.errors import (
-    CartFullError,
-    CartNotFoundError,
+    AmbiguousItemError,
     InsufficientStockError,
     LineLimitError,
     LineNotFoundError,
-    OwnerOnlyError,
     ProductUnavailableError,
+    UnknownVariantError,
 )
-from carts.limits import MAX_LINE_QUANTITY, MAX_LINES
-from carts.services.updates import Versions
+from carts.limits import MAX_LINE_QUANTITY
+from carts.offers import Offer, offer_of
+from carts.services.access import Access
+from carts.services.items import Item
 from catalog.documents import ProductRow
 from catalog.errors import ProductNotFoundError
-from catalog.selectors import is_deleted, is_for_sale, products_in_carts
-from ecommerce.core.errors import DomainError, PreconditionFailedError
-from ecommerce.core.ids import parse_id
+from catalog.selectors import is_deleted, products_in_carts
+from ecommerce.core.errors import PreconditionFailedError
+from ecommerce.core.ids import is_id
+
+Products = Mapping[ObjectId, ProductRow]
+Place = Literal["items", "saved_items"]
+"""Where in a cart a line stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A product and how many of it, as a client asks for it."""
-
-    product_id: str
-    quantity: int
-
-
-def own_cart(cart_id: str, caller: Principal, expected_versions: Versions) -> CartRow:
-    """The caller's cart at an accepted version.
+def reached(access: Access) -> CartRow:
+    """The cart as it is now, or as an earlier try of this operation left it.
 
     Raises:
-        CartNotFoundError, OwnerOnlyError, PreconditionFailedError: it is not.
+        CartNotFoundError: none that the shopper may change.
+        PreconditionFailedError: it has another version.
     """
-    cart = selectors.own_cart(cart_id, caller=caller)
-    check_version(cart, expected_versions)
+    cart = selectors.cart_row(
+        selectors.reachable(access.cart_id, shopper=access.shopper, rule=MANAGES_ALL_CARTS)
+    )
+    if not access.is_done_in(cart) and not access.accepts(cart):
+        raise PreconditionFailedError
     return cart
 
 
-def check_version(cart: CartRow, expected_versions: Versions) -> None:
-    """Raise PreconditionFailedError unless the cart has an accepted version."""
-    if expected_versions is not None and cart["version"] not in expected_versions:
-        raise PreconditionFailedError
+def line_of(lines: Iterable[LineRow], key: str) -> LineRow | None:
+    """The line with this key."""
+    return next((line for line in lines if line["key"] == key), None)
 
 
-def why_not(cart: CartRow, caller: Principal, otherwise: DomainError) -> DomainError:
-    """Why a guarded update found nothing: the cart is gone, or moved on, or `otherwise`."""
-    try:
-        present = selectors.own_cart(str(cart["_id"]), caller=caller)
-    except (CartNotFoundError, OwnerOnlyError) as gone:
-        return gone
-    return otherwise if present["version"] == cart["version"] else PreconditionFailedError()
-
-
-def line_of(cart: CartRow, product_id: ObjectId) -> LineRow | None:
-    """The line of a product."""
-    return next((line for line in cart["items"] if line["product_id"] == product_id), None)
-
-
-def in_cart(cart: CartRow, product_id: str) -> ObjectId:
-    """The id of a product that stands in the cart.
+def named_line(
+    cart: CartRow, product_id: str, sku: str | None, *, place: Place = "items"
+) -> LineRow:
+    """The line that a path names: the product's only one, or that of the variant `sku`.
 
     Raises:
-        LineNotFoundError: it does not.
+        LineNotFoundError: there is none.
+        AmbiguousItemError: there are several, and no `sku` was given.
     """
-    wanted = parse_id(product_id, LineNotFoundError)
-    if line_of(cart, wanted) is None:
+    if not is_id(product_id):
         raise LineNotFoundError
-    return wanted
+    product = ObjectId(product_id)
+    lines = [line for line in cart[place] if line["product_id"] == product]
+    exact = line_of(lines, line_key(product, sku))
+    if exact is not None:
+        return exact
+    if sku is not None or not lines:
+        raise LineNotFoundError
+    if len(lines) > 1:
+        raise AmbiguousItemError([line["sku"] for line in lines if "sku" in line])
+    return lines[0]
 
 
-def for_sale(products: Mapping[ObjectId, ProductRow], product_id: ObjectId) -> ProductRow:
-    """The product, if customers can buy it.
+def offered(products: Products, product_id: ObjectId, sku: str | None) -> Offer:
+    """What is offered for sale as this product, or this variant of it.
 
     Raises:
-        ProductNotFoundError: there is none.
+        ProductNotFoundError: there is no such product.
         ProductUnavailableError: it is a draft or archived.
+        UnknownVariantError: it has variants and `sku` is none of them, or it has none.
     """
     product = products.get(product_id)
     if product is None or is_deleted(product):
         raise ProductNotFoundError(product_id=str(product_id))
-    if not is_for_sale(product):
+    offer = offer_of(product, sku)
+    if offer is None:
+        skus = [variant["sku"] for variant in product.get("variants", ())]
+        raise UnknownVariantError(product_id=str(product_id), skus=skus)
+    if not offer.is_sold:
         raise ProductUnavailableError(product_id=str(product_id))
-    return product
+    return offer
 
 
-def check_stock(product: ProductRow, wanted: int, in_cart: int = 0) -> None:
-    """Raise InsufficientStockError when fewer are left than the line would hold."""
-    if wanted + in_cart > product["quantity"]:
+def still_offered(products: Products, line: LineRow) -> Offer:
+    """What is offered for a line that is in the cart already.
+
+    Raises:
+        ProductUnavailableError: nothing any more.
+    """
+    offer = offer_of(products.get(line["product_id"]), line.get("sku"))
+    if offer is None or not offer.is_sold:
+        raise ProductUnavailableError(product_id=str(line["product_id"]))
+    return offer
+
+
+def check_quantity(offer: Offer, quantity: int, held: int = 0) -> None:
+    """Whether a line that holds some may hold this many more.
+
+    Raises:
+        LineLimitError, InsufficientStockError: it may not.
+    """
+    if held + quantity > MAX_LINE_QUANTITY:
+        raise LineLimitError(in_cart=held)
+    if held + quantity > offer.left:
         raise InsufficientStockError(
-            product_id=str(product["_id"]), available=product["quantity"], in_cart=in_cart
+            product_id=str(offer.product_id), sku=offer.sku, available=offer.left, in_cart=held
         )
 
 
-def check_room(cart: CartRow, product: ProductRow, quantity: int) -> None:
-    """Raise the error of the limit that adding this many would break, if any."""
-    line = line_of(cart, product["_id"])
-    held = line["quantity"] if line else 0
-    if line is None and len(cart["items"]) >= MAX_LINES:
-        raise CartFullError
-    if held + quantity > MAX_LINE_QUANTITY:
-        raise LineLimitError(in_cart=held)
-    check_stock(product, quantity, held)
+def offers_for(
+    items: Sequence[Item], *, beside: Iterable[LineRow] = ()
+) -> tuple[list[Offer], Products]:
+    """What is offered for the items, each with enough in stock; their products, in one read.
 
-
-def merged(items: Sequence[Item]) -> list[Item]:
-    """One item a product: what is named twice is added up.
+    Args:
+        beside: further lines whose products are wanted.
 
     Raises:
-        LineLimitError: a line would hold more than it may.
+        ProductNotFoundError, ProductUnavailableError, UnknownVariantError,
+        InsufficientStockError: of an item.
     """
-    totals: dict[str, int] = {}
-    for item in items:
-        totals[item.product_id] = totals.get(item.product_id, 0) + item.quantity
-    if any(quantity > MAX_LINE_QUANTITY for quantity in totals.values()):
-        raise LineLimitError
-    return [Item(product_id, quantity) for product_id, quantity in totals.items()]
-
-
-def products_for(items: Sequence[Item]) -> dict[ObjectId, ProductRow]:
-    """The products of the items, in one read, each for sale and with enough in stock.
-
-    Raises:
-        ProductNotFoundError, ProductUnavailableError, InsufficientStockError: of an item.
-    """
-    products = products_in_carts({ObjectId(item.product_id) for item in items})
-    for item in items:
-        check_stock(for_sale(products, ObjectId(item.product_id)), item.quantity)
-    return products
+    wanted = {ObjectId(item.product_id) for item in items}
+    products = products_in_carts(wanted | {line["product_id"] for line in beside})
+    offers = [offered(products, ObjectId(item.product_id), item.sku) for item in items]
+    for item, offer in zip(items, offers, strict=True):
+        check_quantity(offer, item.quantity)
+    return offers, products

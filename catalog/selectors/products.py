@@ -12,7 +12,9 @@ from ecommerce.core.mongo import collection
 
 _STAFF_STATUSES: Final = [ProductStatus.ACTIVE, ProductStatus.DRAFT, ProductStatus.ARCHIVED]
 _IDENTITY: Final = {"sku": 1, "skus": 1, "slug": 1, "version": 1}
-_IN_CART: Final = {"name": 1, "price_minor": 1, "currency": 1, "quantity": 1, "status": 1}
+_IN_CART: Final = dict.fromkeys(
+    ("name", "price_minor", "currency", "quantity", "status", "variants"), 1
+)
 
 
 def visible(*, to_staff: bool) -> dict[str, Any]:

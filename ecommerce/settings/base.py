@@ -91,7 +91,7 @@ WHITENOISE_USE_FINDERS = True  # serves the docs' files without a collectstatic 
 # --- the HTTP edge ----------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a request body
 CORS_ALLOWED_ORIGINS = env.listing("CORS_ALLOWED_ORIGINS")
-CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "x-cart-token"]
 CORS_EXPOSE_HEADERS = [
     "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
     "Retry-After", "X-Request-ID",

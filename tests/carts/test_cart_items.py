@@ -171,7 +171,9 @@ def test_if_match_guards_every_change(
         "remove": lambda tag: alice.api.delete(line, If_Match=tag),
         "clear": lambda tag: alice.api.delete(f"{cart}/clear", If_Match=tag),
     }
-    assert calls[change]('"v1"').outcome == (412, "precondition_failed")
+    refused = calls[change]('"v1"')
+    assert refused.outcome == (412, "precondition_failed")
+    assert refused["cart"] == alice.api.get(cart).json(), "what to do the change on again"
     assert alice.api.get(cart)["total_quantity"] == 2
     assert calls[change]('"v2"').status == 200
 
@@ -237,3 +239,14 @@ def test_two_writers_with_one_etag_give_one_200_and_one_412(
         alice.api.token,
     )
     assert sorted(statuses) == [200, 412]
+
+
+def test_an_if_match_that_no_version_can_meet_shows_the_cart_too(cart: str, alice: Person) -> None:
+    refused = alice.api.delete(f"{cart}/clear", If_Match='"nonsense"')
+    assert (refused.outcome, refused["cart"]["version"]) == ((412, "precondition_failed"), 1)
+
+
+def test_a_failed_if_match_shows_nobody_elses_cart(cart: str, bob: Person) -> None:
+    refused = bob.api.delete(f"{cart}/clear", If_Match='"nonsense"')
+    assert refused.outcome == (404, "cart_not_found")
+    assert b"items" not in refused.body

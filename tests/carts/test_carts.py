@@ -33,9 +33,10 @@ def test_a_cart_shows_lines_with_totals(make_product: MakeProduct, alice: Person
     lamp, mug = make_product(), make_product(name="Mug", price_minor=333, quantity=2)
     answer = alice.api.post("/shopping-carts/", {"items": [item(lamp, 2), item(mug, 2)]})
     assert answer["items"][0] == {
-        "product_id": str(lamp["_id"]), "quantity": 2, "name": "Lamp", "unit_price": 19.99,
-        "line_total": 39.98, "price_at_add": 19.99, "price_changed": False, "available": True,
-        "problem": None,
+        "product_id": str(lamp["_id"]), "sku": None, "options": {}, "quantity": 2, "note": "",
+        "attributes": {}, "name": "Lamp", "unit_price": 19.99, "line_total": 39.98,
+        "price_at_add": 19.99, "price_changed": False, "available": True, "problem": None,
+        "problems": [],
     }  # fmt: skip
     assert (answer["total_quantity"], answer["subtotal"]) == (4, 46.64)
     assert alice.api.get(f"/shopping-carts/{answer['id']}").json() == answer.json()
@@ -101,12 +102,11 @@ def test_the_list_holds_only_the_callers_carts(alice: Person, bob: Person, sam: 
     listed = alice.api.get("/shopping-carts/?limit=2")
     assert [cart["id"] for cart in listed["items"]] == mine[:0:-1]
     assert [c["id"] for c in alice.api.get(listed["next"])["items"]] == mine[:1]
-    assert sam.api.get("/shopping-carts/")["items"] == []
+    assert sam.api.get(f"/shopping-carts/?user_id={sam.id}")["items"] == []
 
 
-def test_without_a_token_there_are_no_carts(anyone: ApiClient) -> None:
+def test_a_guest_has_no_list_of_carts(anyone: ApiClient) -> None:
     assert anyone.get("/shopping-carts/").outcome == (401, "not_authenticated")
-    assert anyone.post("/shopping-carts/", {}).outcome == (401, "not_authenticated")
 
 
 ROUTES: list[tuple[str, str, Any]] = [
@@ -138,7 +138,7 @@ def test_a_foreign_cart_is_404_and_stays_as_it_is(
     cart_id = alice.api.post("/shopping-carts/", {"items": [item(lamp, 2)]})["id"]
     before = list(collection(ShoppingCart).find({}))
     assert call(bob.api, route, cart_id, lamp).outcome == (404, "cart_not_found")
-    assert call(anyone, route, cart_id, lamp).outcome == (401, "not_authenticated")
+    assert call(anyone, route, cart_id, lamp).outcome == (404, "cart_not_found")
     assert list(collection(ShoppingCart).find({})) == before
 
 
@@ -148,18 +148,6 @@ def test_an_unknown_cart_is_404(
     route: tuple[str, str, Any], cart_id: str, lamp: ProductRow, alice: Person
 ) -> None:
     assert call(alice.api, route, cart_id, lamp).outcome == (404, "cart_not_found")
-
-
-def test_staff_sees_replaces_and_deletes_any_cart_but_does_not_touch_lines(
-    lamp: ProductRow, alice: Person, sam: Person
-) -> None:
-    cart_id = alice.api.post("/shopping-carts/", {"items": [item(lamp, 2)]})["id"]
-    for route in ROUTES[4:]:
-        assert call(sam.api, route, cart_id, lamp).outcome == (403, "owner_only")
-    assert sam.api.get(f"/shopping-carts/{cart_id}")["total_quantity"] == 2
-    replaced = sam.api.put(f"/shopping-carts/{cart_id}", {"items": [item(lamp, 1)]})
-    assert (replaced["user_id"], replaced["total_quantity"]) == (alice.id, 1)
-    assert sam.api.delete(f"/shopping-carts/{cart_id}").status == 204
 
 
 def test_put_replaces_the_items(make_product: MakeProduct, alice: Person) -> None:

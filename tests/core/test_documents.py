@@ -16,7 +16,14 @@ from accounts.documents import (
     User,
     UserRow,
 )
-from carts.documents import CartItem, CartRow, LineRow, ShoppingCart
+from carts.documents import (
+    CartItem,
+    CartRow,
+    LineAttribute,
+    LineAttributeRow,
+    LineRow,
+    ShoppingCart,
+)
 from catalog.documents import (
     Attribute,
     AttributeRow,
@@ -55,6 +62,7 @@ PAIRS: list[tuple[type, type]] = [
     (StockMovement, StockMovementRow),
     (ShoppingCart, CartRow),
     (CartItem, LineRow),
+    (LineAttribute, LineAttributeRow),
     (IdempotencyRecord, IdempotencyRecordRow),
 ]
 

@@ -1,0 +1,25 @@
+"""Input of carts, and the shape of their answers for OpenAPI."""
+
+from carts.serializers.inputs import (
+    AddInput,
+    CartInput,
+    CartQuery,
+    ItemInput,
+    ItemsInput,
+    LineInput,
+    LineQuery,
+)
+from carts.serializers.shapes import CartPageShape, CartShape, NewCartShape
+
+__all__ = [
+    "AddInput",
+    "CartInput",
+    "CartPageShape",
+    "CartQuery",
+    "CartShape",
+    "ItemInput",
+    "ItemsInput",
+    "LineInput",
+    "LineQuery",
+    "NewCartShape",
+]

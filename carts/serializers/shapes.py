@@ -1,0 +1,80 @@
+"""The shape of answers about carts, for OpenAPI."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from carts.pricing import Fault
+from ecommerce.core.fields import IdField
+
+
+class LineProblemShape(serializers.Serializer[Any]):
+    """Why a line cannot be bought as it was put into the cart."""
+
+    code = serializers.ChoiceField([str(fault) for fault in Fault])
+    detail = serializers.CharField()
+    available_quantity = serializers.IntegerField(
+        required=False, help_text="insufficient_stock, product_unavailable: what is left."
+    )
+    old_price = serializers.FloatField(
+        required=False, help_text="price_changed: what the shopper saw."
+    )
+    new_price = serializers.FloatField(
+        required=False, help_text="price_changed: what it costs now."
+    )
+
+
+class LineShape(serializers.Serializer[Any]):
+    """A line as it goes out."""
+
+    product_id = IdField()
+    sku = serializers.CharField(allow_null=True, help_text="Of the variant, if it is one.")
+    options = serializers.DictField(
+        child=serializers.CharField(), help_text="What makes the variant differ."
+    )
+    quantity = serializers.IntegerField()
+    note = serializers.CharField(allow_blank=True)
+    attributes = serializers.DictField(child=serializers.CharField())
+    name = serializers.CharField()
+    unit_price = serializers.FloatField(help_text="What the catalog asks now.")
+    line_total = serializers.FloatField()
+    price_at_add = serializers.FloatField(help_text="What it asked when the line was added.")
+    price_changed = serializers.BooleanField()
+    available = serializers.BooleanField(help_text="Whether it is for sale at all.")
+    problem = LineProblemShape(allow_null=True, help_text="The most severe of `problems`.")
+    problems = LineProblemShape(many=True)
+
+
+class CartShape(serializers.Serializer[Any]):
+    """A cart as it goes out."""
+
+    id = IdField()
+    user_id = IdField(allow_null=True, help_text="null: a guest's cart.")
+    items = LineShape(many=True)
+    saved_items = LineShape(many=True, help_text="Kept for later: no part of the totals.")
+    total_quantity = serializers.IntegerField()
+    subtotal = serializers.FloatField(help_text="The lines that are available.")
+    currency = serializers.CharField()
+    version = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(help_text="Moved by every change.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class NewCartShape(CartShape):
+    """A cart that was just made."""
+
+    cart_token = serializers.CharField(
+        required=False,
+        help_text="A guest's: the secret to send as `X-Cart-Token`. It is answered only here.",
+    )
+
+
+class CartPageShape(serializers.Serializer[Any]):
+    """A page of carts."""
+
+    items = CartShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField(required=False)
+    count_is_exact = serializers.BooleanField(required=False)

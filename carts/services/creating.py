@@ -1,0 +1,85 @@
+"""Starting carts: a user's, and a guest's with its secret."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
+
+from accounts.rules import MANAGES_ALL_CARTS
+from accounts.selectors import user as user_visible_to
+from accounts.services import AuditService
+from carts import selectors
+from carts.documents import CartRow, ShoppingCart
+from carts.errors import ForeignUserError
+from carts.pricing import PricedCart
+from carts.services import checks
+from carts.services.checks import Products
+from carts.services.items import Item, merged, new_line
+from carts.services.updates import expiry
+from carts.shopper import Shopper
+from carts.tokens import hash_of
+from ecommerce.core.idempotency import Operation
+from ecommerce.core.mongo import collection, insert
+
+
+def create(
+    *,
+    shopper: Shopper,
+    operation: Operation,
+    items: Sequence[Item] = (),
+    user_id: str | None = None,
+) -> tuple[PricedCart, str | None]:
+    """A new cart for the caller, or for `user_id` where the caller is staff; and a guest's secret.
+
+    The cart has the operation's id: made twice, it is there once.
+
+    Raises:
+        ForeignUserError: a customer or a guest named somebody else.
+        UserNotFoundError: staff named nobody.
+        ProductNotFoundError, ProductUnavailableError, UnknownVariantError,
+        InsufficientStockError, LineLimitError: of an item.
+    """
+    owner, items = _owner(shopper, user_id), merged(items)
+    offers, products = checks.offers_for(items)
+    lines = [new_line(offer, item) for offer, item in zip(offers, items, strict=True)]
+    token = None if owner else operation.secret("cart-token")
+    whose = {"user_id": owner} if owner else {"token_hash": hash_of(token or "")}
+    _record(shopper, owner, operation)
+    return _inserted(whose, operation, lines, products), token
+
+
+def _owner(shopper: Shopper, user_id: str | None) -> ObjectId | None:
+    if user_id is None or user_id == str(shopper.user_id):
+        return shopper.user_id
+    if shopper.principal is None or not shopper.may(MANAGES_ALL_CARTS):
+        raise ForeignUserError
+    return user_visible_to(user_id, caller=shopper.principal)["_id"]
+
+
+def _record(shopper: Shopper, owner: ObjectId | None, operation: Operation) -> None:
+    if owner != shopper.user_id:
+        AuditService.record(
+            "cart_changed_for_customer",
+            actor_id=shopper.user_id,
+            subject_id=owner,
+            target=f"shopping-carts/{operation.id}",
+            details={"action": "create"},
+        )
+
+
+def _inserted(
+    whose: dict[str, Any], operation: Operation, lines: list[Any], products: Products
+) -> PricedCart:
+    times = expiry(of_user="user_id" in whose)
+    cart = ShoppingCart(
+        id=operation.id, items=lines, created_at=times["updated_at"], **times, **whose
+    )
+    try:
+        return PricedCart(cast(CartRow, insert(cart)), products)
+    except DuplicateKeyError:
+        # An earlier try of this operation made it.
+        row = collection(ShoppingCart).find_one({"_id": operation.id, **whose, **selectors.live()})
+        if row is None:
+            raise
+        return selectors.priced(cast(CartRow, row))

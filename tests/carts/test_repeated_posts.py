@@ -1,0 +1,147 @@
+"""Idempotency-Key on every POST of carts: whatever crashes where, a retry has one effect."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from carts.documents import ShoppingCart
+from catalog.documents import ProductRow
+from ecommerce.core.documents import IdempotencyRecord
+from ecommerce.core.mongo import collection, utc_now
+from tests.client import Answer, ApiClient, Person
+
+KEY = "0b5b6d0e-6a53-4c1a-9f39-000000000001"
+
+
+class KilledError(BaseException):
+    """The process dies here."""
+
+
+@pytest.fixture
+def dies_at(settings: Any) -> Iterator[Callable[[str], None]]:
+    """The process dies at the first checkpoint of this name."""
+
+    def arm(name: str) -> None:
+        def die(reached: str) -> None:
+            if reached == name:
+                settings.CHECKPOINT = None
+                raise KilledError
+
+        settings.CHECKPOINT = die
+
+    yield arm
+    settings.CHECKPOINT = None
+
+
+def lease_ends() -> None:
+    ended = utc_now() - timedelta(seconds=1)
+    collection(IdempotencyRecord).update_many({}, {"$set": {"lease_until": ended}})
+
+
+def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
+    return {"product_id": str(product["_id"]), "quantity": quantity}
+
+
+POSTS: list[tuple[str, Callable[[ProductRow, ProductRow], Any], tuple[int, int]]] = [
+    ("/items", lambda lamp, mug: item(lamp, 3), (5, 1)),
+    ("/items", lambda lamp, mug: {"items": [item(lamp, 3), item(mug, 2)]}, (7, 1)),
+    ("/items/LAMP/save", lambda lamp, mug: None, (0, 3)),
+    ("/saved-items/MUG/restore", lambda lamp, mug: None, (3, 0)),
+    ("/refresh-prices", lambda lamp, mug: None, (2, 1)),
+]
+"""Path, body, and the pieces in the cart and saved afterwards: before it is 2 lamps and 1 mug."""
+
+
+def pieces(cart: Answer) -> tuple[int, int]:
+    return cart["total_quantity"], sum(line["quantity"] for line in cart["saved_items"])
+
+
+@pytest.mark.parametrize("step", ["", "idempotency.claimed", "idempotency.effect"])
+@pytest.mark.parametrize(("path", "body", "after"), POSTS, ids=[f"{p[0]} {p[2]}" for p in POSTS])
+def test_a_retry_changes_the_cart_once(
+    step: str, path: str, body: Callable[[ProductRow, ProductRow], Any], after: tuple[int, int],
+    make_product: Callable[..., ProductRow], alice: Person, sam: Person,
+    dies_at: Callable[[str], None],
+) -> None:  # fmt: skip
+    lamp, mug = make_product(), make_product()
+    cart = f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
+    alice.api.post(f"{cart}/items", {"items": [item(lamp, 2), item(mug)]})
+    alice.api.post(f"{cart}/items/{mug['_id']}/save")
+    sam.api.patch(f"/products/{lamp['_id']}", {"price": 25})
+    address = cart + path.replace("LAMP", str(lamp["_id"])).replace("MUG", str(mug["_id"]))
+
+    def post() -> Answer:
+        return alice.api.post(address, body(lamp, mug), Idempotency_Key=KEY)
+
+    if step:
+        dies_at(step)
+        with pytest.raises(KilledError):
+            post()
+        lease_ends()
+    else:
+        post()
+    answer = post()
+    assert answer.status in {200, 201}
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    now = alice.api.get(cart)
+    assert (pieces(now), now["version"]) == (after, 4)
+    assert post().body == answer.body
+
+
+def test_an_add_that_was_done_is_not_done_again_after_others(
+    lamp: ProductRow, alice: Person, dies_at: Callable[[str], None]
+) -> None:
+    cart = f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
+    dies_at("idempotency.effect")
+    with pytest.raises(KilledError):
+        alice.api.post(f"{cart}/items", item(lamp, 3), Idempotency_Key=KEY)
+    lease_ends()
+    alice.api.post(f"{cart}/items", item(lamp, 2))
+    answer = alice.api.post(f"{cart}/items", item(lamp, 3), Idempotency_Key=KEY)
+    assert (answer.status, answer["total_quantity"]) == (200, 5), "the present state"
+
+
+@pytest.mark.parametrize("step", ["", "idempotency.claimed", "idempotency.effect"])
+def test_a_retry_makes_one_cart_and_a_guest_gets_the_same_secret(
+    step: str, lamp: ProductRow, anyone: ApiClient, dies_at: Callable[[str], None]
+) -> None:
+    def post() -> Answer:
+        return anyone.post("/shopping-carts/", {"items": [item(lamp, 2)]}, Idempotency_Key=KEY)
+
+    first = None
+    if step:
+        dies_at(step)
+        with pytest.raises(KilledError):
+            post()
+        lease_ends()
+    else:
+        first = post()
+    answer = post()
+    assert answer.status == 201
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    assert first is None or first.json() == answer.json()
+    assert collection(ShoppingCart).count_documents({}) == 1
+    path = f"/shopping-carts/{answer['id']}"
+    assert anyone.get(path, X_Cart_Token=answer["cart_token"])["total_quantity"] == 2
+
+
+def test_the_secret_of_a_guest_is_in_no_record(anyone: ApiClient) -> None:
+    made = anyone.post("/shopping-carts/", {}, Idempotency_Key=KEY)
+    (record,) = collection(IdempotencyRecord).find({})
+    assert made["cart_token"] not in str(record)
+    assert "body" not in record
+
+
+def test_a_cart_remembers_100_operations(lamp: ProductRow, alice: Person) -> None:
+    cart_id = alice.api.post("/shopping-carts/", {})["id"]
+    earlier = [ObjectId() for _ in range(100)]
+    where = {"_id": ObjectId(cart_id)}
+    collection(ShoppingCart).update_one(where, {"$set": {"operations": earlier}})
+    alice.api.post(f"/shopping-carts/{cart_id}/items", item(lamp), Idempotency_Key=KEY)
+    stored = collection(ShoppingCart).find_one(where)
+    (record,) = collection(IdempotencyRecord).find({})
+    assert stored is not None
+    assert stored["operations"] == [*earlier[1:], record["operation_id"]]
