@@ -19,6 +19,7 @@ from ecommerce.core import mongo
 from ecommerce.core.indexes import documents, ensure_indexes
 from tests import operations
 from tests.client import PASSWORD, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -128,6 +129,21 @@ def lamp(make_product: Callable[..., ProductRow]) -> ProductRow:
 def limits_on(settings: Any) -> None:
     """Rate limits as in production."""
     settings.RATE_LIMITS_ENABLED = True
+
+
+@pytest.fixture
+def dies_at(settings: Any) -> DiesAt:
+    """Have the process die (KilledError) at the next checkpoint of a name, once."""
+
+    def arm(name: str) -> None:
+        def die(reached: str) -> None:
+            if reached == name:
+                settings.CHECKPOINT = None
+                raise KilledError
+
+        settings.CHECKPOINT = die
+
+    return arm
 
 
 def pytest_report_header() -> str:

@@ -75,6 +75,11 @@ def user(user_id: str, *, caller: Principal) -> UserRow:
     return cast(UserRow, row)
 
 
+def user_with_id(user_id: ObjectId) -> UserRow | None:
+    """The user with this id, without the hash."""
+    return cast(UserRow | None, collection(User).find_one({"_id": user_id}, _WITHOUT_HASH))
+
+
 def user_page(request: PageRequest) -> Page:
     """Users, newest first, without hashes. For staff."""
     return fetch_page(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from accounts import lifecycle, selectors
@@ -21,6 +20,7 @@ from accounts.rules import MANAGES_USERS
 from accounts.services import password_changes, passwords, updates
 from accounts.services.audit import AuditService
 from accounts.services.password_changes import PASSWORD_CHANGED
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, insert
 
 
@@ -28,15 +28,20 @@ class UserService:
     """Every write to a user is one guarded atomic update."""
 
     @staticmethod
-    def register(*, username: str, email: str, password: str) -> UserRow:
-        """Create an active customer.
+    def register(
+        *, username: str, email: str, password: str, operation: Operation | None = None
+    ) -> UserRow:
+        """Create an active customer. Its id is the operation's: a retry makes no second one.
 
         Raises:
             DuplicateUserError: the username or the address is taken, in any spelling.
             ValidationFailedError: the password breaks a rule.
         """
+        operation = operation or Operation.unkeyed()
+        if operation.retried and (made := selectors.user_with_id(operation.id)):
+            return made
         user = User(
-            id=ObjectId(),
+            id=operation.id,
             username=username,
             username_key=name_key(username),
             email=email,
@@ -46,6 +51,9 @@ class UserService:
         try:
             return cast(UserRow, insert(user))
         except DuplicateKeyError:
+            # A slow try of an operation may come after the one that took it over.
+            if operation.keyed and (made := selectors.user_with_id(operation.id)):
+                return made
             raise updates.duplicate(user.username_key, user.email_key, user.id) from None
 
     @staticmethod

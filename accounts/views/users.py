@@ -16,6 +16,7 @@ from accounts.services import UserService
 from ecommerce.core import rate_limits
 from ecommerce.core.client_address import client_address
 from ecommerce.core.conditional import etag, expected_versions, tagged_response
+from ecommerce.core.idempotency import idempotent
 from ecommerce.core.pagination import page_response
 from ecommerce.core.rate_limits import PASSWORD_CHANGES, REGISTRATION, WRITES, rate_limited
 from ecommerce.core.serializers import PageQuery
@@ -41,9 +42,10 @@ class UserViewSet(ShopViewSet):
         return page_response(request, page, present_user)
 
     @rate_limited(REGISTRATION)
+    @idempotent
     def create(self, request: Request) -> Response:
         """Register a customer."""
-        user = UserService.register(**self.body())
+        user = UserService.register(operation=self.operation, **self.body())
         headers = {"Location": request.build_absolute_uri(f"/users/{user['_id']}")}
         return tagged_response(
             request, lambda: present_user(user), etag(user["version"]), status=201, headers=headers

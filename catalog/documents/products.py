@@ -98,6 +98,7 @@ class ProductRow(TypedDict):
     former_slug: NotRequired[str]
     former_skus: NotRequired[list[str]]
     unfiled_movements: NotRequired[list[StockMovementRow]]
+    stock_fences: NotRequired[list[ObjectId]]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -198,6 +199,8 @@ class Product(Document):
     former_slug = StringField()
     former_skus = ListField(StringField(), default=None)
     unfiled_movements = ListField(DictField(), default=None)
+    stock_fences = ListField(ObjectIdField(), default=None)
+    """Retried operations that moved stock: their first try, if it comes late, does nothing."""
     """Stock movements on their way to their own collection (see `catalog.services.stock`)."""
     version = IntField(required=True, default=1)
     created_at = DateTimeField(required=True, default=utc_now)

@@ -2,6 +2,7 @@
 
 from catalog.selectors.categories import (
     categories_by_slug,
+    categories_named,
     category,
     category_page,
     category_slugs,
@@ -30,7 +31,7 @@ from catalog.selectors.products import (
     taken_skus,
     visible,
 )
-from catalog.selectors.stock import movement_page
+from catalog.selectors.stock import movement_is_filed, movement_page
 
 __all__ = [
     "FACET_LIMIT",
@@ -38,6 +39,7 @@ __all__ = [
     "Facets",
     "ProductFilter",
     "categories_by_slug",
+    "categories_named",
     "category",
     "category_page",
     "category_slugs",
@@ -50,6 +52,7 @@ __all__ = [
     "is_empty",
     "is_for_sale",
     "known_categories",
+    "movement_is_filed",
     "movement_page",
     "product",
     "product_in_any_state",

@@ -1,7 +1,7 @@
 """Reads of the category tree."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from bson import ObjectId
 
@@ -41,6 +41,14 @@ def categories_by_slug(slugs: Iterable[str]) -> dict[str, CategoryRow]:
         return {}
     rows = collection(Category).find({"slug": {"$in": wanted}})
     return {row["slug"]: cast(CategoryRow, row) for row in rows}
+
+
+def categories_named(slugs: Iterable[str], *, or_id: ObjectId | None) -> list[CategoryRow]:
+    """The categories with these slugs, and the one with the id (deleted or not), in one read."""
+    where: dict[str, Any] = {"slug": {"$in": sorted(set(slugs))}}
+    if or_id is not None:
+        where = {"$or": [where, {"_id": or_id}]}
+    return [cast(CategoryRow, row) for row in collection(Category).find(where)]
 
 
 def category_slugs(references: Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,11 @@ from ecommerce.core.mongo import collection
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
 
 
+def movement_is_filed(movement_id: ObjectId) -> bool:
+    """Whether the movement stands in the collection of its own."""
+    return collection(StockMovement).find_one({"_id": movement_id}, {"_id": 1}) is not None
+
+
 def movement_page(product_id: ObjectId, request: PageRequest) -> Page:
     """The movements of a product, newest first."""
     return fetch_page(

@@ -27,7 +27,9 @@ from catalog.errors import (
     UnknownCategoryError,
 )
 from catalog.keys import slug_of
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import is_id
 from ecommerce.core.mongo import collection, utc_now
 
@@ -48,7 +50,7 @@ class NewCategory(TypedDict):
 
 
 class _Intent(TypedDict, total=False):
-    """A decided change: what every step of it needs."""
+    """A decided change: what every step of it needs. An empty one: there is nothing left to do."""
 
     kind: Literal["create", "change", "delete"]
     rows: list[dict[str, Any]]
@@ -62,15 +64,18 @@ class CategoryService:
     """Every change of the tree."""
 
     @staticmethod
-    def create(*, values: NewCategory) -> CategoryRow:
+    def create(*, values: NewCategory, operation: Operation | None = None) -> CategoryRow:
         """Add one category. Without a slug it gets one made of its name.
 
+        Its id is the operation's, so that a retry makes no second one.
+
         Raises:
+            CategoryNotFoundError: an earlier try made it, and it was deleted since.
             DuplicateCategoryError: another category has the slug.
             UnknownCategoryError: there is no such parent.
             CategoryDepthError: the tree would get too deep.
         """
-        return CategoryService.create_many(values=[values])[0]
+        return _create_all([values], operation or Operation.unkeyed())[0]
 
     @staticmethod
     def create_many(*, values: Sequence[NewCategory]) -> list[CategoryRow]:
@@ -79,14 +84,7 @@ class CategoryService:
         Raises:
             As `create`.
         """
-        rows: list[dict[str, Any]] = []
-
-        def decide(version: int) -> _Intent:
-            rows[:] = _new_rows(values, version)
-            return {"kind": "create", "rows": rows}
-
-        _write(decide)
-        return [cast(CategoryRow, row) for row in rows]
+        return _create_all(values, Operation.unkeyed())
 
     @staticmethod
     def ensure(*, name: str) -> str:
@@ -160,13 +158,39 @@ class CategoryService:
 # --- deciding ----------------------------------------------------------------------------------
 
 
-def _new_rows(values: Sequence[NewCategory], version: int) -> list[dict[str, Any]]:
-    wanted = [slug for value in values for slug in (value.get("slug"), value.get("parent")) if slug]
-    known: dict[str, list[str]] = {
-        slug: row["path"] for slug, row in selectors.categories_by_slug(wanted).items()
-    }
+def _create_all(values: Sequence[NewCategory], operation: Operation) -> list[CategoryRow]:
+    """The new categories, of which the first has the operation's id."""
+    made: list[dict[str, Any]] = []
+
+    def decide(version: int) -> _Intent:
+        # The tree stands still, with every intent carried out: what a try before this made is here.
+        sought = operation.id if operation.keyed else None
+        present = selectors.categories_named(_names(values), or_id=sought)
+        before = [dict(row) for row in present if row["_id"] == operation.id]
+        if before and "path" not in before[0]:
+            raise CategoryNotFoundError
+        made[:] = before or _new_rows(values, present, version, operation.id)
+        return {} if before else {"kind": "create", "rows": made}
+
+    _write(decide)
+    return [cast(CategoryRow, row) for row in made]
+
+
+def _names(values: Sequence[NewCategory]) -> list[str]:
+    """The slugs that the new categories are about: their own, and of what they stand below."""
+    own = [value.get("slug") or _made_slug(value["name"]) for value in values]
+    return own + [parent for value in values if (parent := value.get("parent"))]
+
+
+def _new_rows(
+    values: Sequence[NewCategory],
+    present: Sequence[CategoryRow],
+    version: int,
+    first_id: ObjectId,
+) -> list[dict[str, Any]]:
+    known: dict[str, list[str]] = {row["slug"]: row["path"] for row in present}
     rows = []
-    for value in values:
+    for number, value in enumerate(values):
         above = _path_of(value.get("parent"), known)
         slug = value.get("slug") or _free_slug(value["name"], known)
         if slug in known:
@@ -174,7 +198,7 @@ def _new_rows(values: Sequence[NewCategory], version: int) -> list[dict[str, Any
         path = [*above, slug]
         _check_depth(len(path))
         known[slug] = path
-        rows.append(_new_row(value, path, version))
+        rows.append(_new_row(value, path, version, ObjectId() if number else first_id))
     return rows
 
 
@@ -184,9 +208,11 @@ def _path_of(parent: str | None, known: Mapping[str, list[str]]) -> list[str]:
     return known[parent] if parent in known else _place(parent, "/parent")["path"]
 
 
-def _new_row(value: NewCategory, path: list[str], version: int) -> dict[str, Any]:
+def _new_row(
+    value: NewCategory, path: list[str], version: int, category_id: ObjectId
+) -> dict[str, Any]:
     document = Category(
-        id=ObjectId(), slug=path[-1], name=value["name"], path=path, path_key="/".join(path),
+        id=category_id, slug=path[-1], name=value["name"], path=path, path_key="/".join(path),
         position=value.get("position", 0), tree_version=version,
         **({"parent": path[-2]} if len(path) > 1 else {}),
     )  # fmt: skip
@@ -195,14 +221,22 @@ def _new_row(value: NewCategory, path: list[str], version: int) -> dict[str, Any
     return row
 
 
-def _free_slug(name: str, taken: Mapping[str, Any]) -> str:
-    """Made of the name; with a number behind it where others have it already."""
-    base = slug_of(name)[:_MAX_MADE_SLUG].strip("-")
+def _free_slug(name: str, known: Mapping[str, Any]) -> str:
+    """Made of the name; with a number behind it where others have it already.
+
+    Args:
+        known: categories by slug; those with the plain one, and those that get made now, are there.
+    """
+    base = _made_slug(name)
     slug, number = base, 1
-    while slug in taken or is_id(slug) or selectors.category_with_slug(slug) is not None:
+    while slug in known or is_id(slug) or (number > 1 and selectors.category_with_slug(slug)):
         number += 1
         slug = f"{base}-{number}"
     return slug
+
+
+def _made_slug(name: str) -> str:
+    return slug_of(name)[:_MAX_MADE_SLUG].strip("-")
 
 
 def _place(reference: str, pointer: str) -> CategoryRow:
@@ -246,11 +280,14 @@ def _write(decide: Callable[[int], _Intent]) -> _Intent:
         tree = _settled_tree()
         version = tree["version"] + 1
         intent = decide(version)
+        if not intent:
+            return intent
         recorded = collection(CategoryTree).find_one_and_update(
             {"_id": TREE_ID, "version": tree["version"], "intent": None},
             {"$set": {"intent": intent}, "$inc": {"version": 1}},
         )
         if recorded is not None:
+            checkpoint("categories.decided")
             _finish(version, intent)
             return intent
     raise BusyError
@@ -275,6 +312,7 @@ def _planted() -> dict[str, Any]:
 
 def _finish(version: int, intent: _Intent) -> None:
     _STEPS[intent["kind"]](version, intent)
+    checkpoint("categories.carried_out")
     collection(CategoryTree).update_one(
         {"_id": TREE_ID, "version": version}, {"$set": {"intent": None}}
     )

@@ -3,6 +3,11 @@
 The movement is written into the product by the same atomic update that changes the stock, then
 filed into a collection of its own and taken out of the product. Who dies in between loses nothing:
 the next movement of the product files what was left.
+
+A movement's id is its operation's, so a retry finds it: in the product, or filed. Between looking
+and writing an earlier try that was only slow may come, and the other way round. A retry therefore
+writes over the version that it looked at, and leaves its id in `stock_fences`, which every first
+try with a key must find absent: whichever writes first, the other changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +26,17 @@ from catalog.errors import (
     StockLimitError,
     UnknownVariantError,
 )
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, utc_now
 
 MAX_STOCK: Final = 1_000_000_000
 """Pieces of one product."""
 _ATTEMPTS: Final = 50
+_FENCES: Final = 100
+"""Retries of one product that keep out a slow first try."""
 
 
 class StockService:
@@ -42,8 +51,11 @@ class StockService:
         by: ObjectId,
         sku: str | None = None,
         expected_versions: Sequence[int] | None = None,
+        operation: Operation | None = None,
     ) -> ProductRow:
         """Add `delta` pieces (negative: take away), of the variant with `sku` if there are any.
+
+        However often an operation is tried, its pieces move once.
 
         Raises:
             ProductNotFoundError: unknown or deleted.
@@ -52,31 +64,81 @@ class StockService:
             UnknownVariantError: the product has variants, and `sku` is none of them.
             PreconditionFailedError: the product has another version.
         """
-        guard: dict[str, Any] = {
-            "_id": parse_id(product_id, ProductNotFoundError),
-            **selectors.visible(to_staff=True),
-        }
-        if expected_versions is not None:
-            guard["version"] = {"$in": list(expected_versions)}
-        movement = _movement(guard["_id"], delta, reason, by, sku)
+        operation = operation or Operation.unkeyed()
+        movement = _movement(
+            operation, parse_id(product_id, ProductNotFoundError), delta, reason, by, sku
+        )
         for _ in range(_ATTEMPTS):
-            for where, change in _updates(delta, sku):
-                row = collection(Product).find_one_and_update(
-                    {**guard, **where},
-                    _recording(change, movement),
-                    return_document=ReturnDocument.AFTER,
-                )
-                if row is not None:
-                    return _filed(cast(ProductRow, row))
-            _refuse(selectors.product(product_id, for_staff=True), delta, sku, expected_versions)
+            guard = _guard(movement["product_id"], expected_versions, operation)
+            if guard is None:
+                return _filed(selectors.product(product_id, for_staff=True))
+            checkpoint("stock.checked")
+            row = _moved(guard, movement, operation)
+            if row is not None:
+                checkpoint("stock.moved")
+                return _filed(row)
+            present = selectors.product(product_id, for_staff=True)
+            if _has_moved(present, operation):
+                return _filed(present)
+            _refuse(present, delta, sku, expected_versions)
         raise BusyError
 
 
+def _guard(
+    product_id: ObjectId, expected_versions: Sequence[int] | None, operation: Operation
+) -> dict[str, Any] | None:
+    """What must hold for the movement; None if the pieces of this operation have moved already.
+
+    Raises:
+        ProductNotFoundError, PreconditionFailedError: a retry finds no such product or version.
+    """
+    guard: dict[str, Any] = {"_id": product_id, **selectors.visible(to_staff=True)}
+    if expected_versions is not None:
+        guard["version"] = {"$in": list(expected_versions)}
+    if operation.keyed:
+        guard["stock_fences"] = {"$ne": operation.id}
+    if not operation.retried:
+        return guard
+    row = selectors.product(str(product_id), for_staff=True)
+    # In this order: a movement leaves the product only after it was filed.
+    if _has_moved(row, operation) or selectors.movement_is_filed(operation.id):
+        return None
+    if expected_versions is not None and row["version"] not in expected_versions:
+        raise PreconditionFailedError
+    return {**guard, "version": row["version"]}
+
+
+def _has_moved(row: ProductRow, operation: Operation) -> bool:
+    """Whether the product shows a movement of this operation."""
+    unfiled = (movement["_id"] for movement in row.get("unfiled_movements", []))
+    return operation.id in {*unfiled, *row.get("stock_fences", [])}
+
+
+def _moved(
+    guard: Mapping[str, Any], movement: StockMovementRow, operation: Operation
+) -> ProductRow | None:
+    """Change the stock and record the movement, if one of the guards holds."""
+    for where, change in _updates(movement["delta"], movement.get("sku")):
+        row = collection(Product).find_one_and_update(
+            {**guard, **where},
+            _recording(change, movement, operation),
+            return_document=ReturnDocument.AFTER,
+        )
+        if row is not None:
+            return cast(ProductRow, row)
+    return None
+
+
 def _movement(
-    product_id: ObjectId, delta: int, reason: str, by: ObjectId, sku: str | None
+    operation: Operation,
+    product_id: ObjectId,
+    delta: int,
+    reason: str,
+    by: ObjectId,
+    sku: str | None,
 ) -> StockMovementRow:
     movement: StockMovementRow = {
-        "_id": ObjectId(),
+        "_id": operation.id,
         "product_id": product_id,
         "delta": delta,
         "reason": reason,
@@ -105,11 +167,16 @@ def _updates(delta: int, sku: str | None) -> list[tuple[dict[str, Any], dict[str
     ]
 
 
-def _recording(change: Mapping[str, Any], movement: StockMovementRow) -> dict[str, Any]:
+def _recording(
+    change: Mapping[str, Any], movement: StockMovementRow, operation: Operation
+) -> dict[str, Any]:
+    pushed: dict[str, Any] = {"unfiled_movements": movement}
+    if operation.retried:
+        pushed["stock_fences"] = {"$each": [operation.id], "$slice": -_FENCES}
     return {
         "$inc": {**change["$inc"], "version": 1},
         "$set": {**change["$set"], "updated_at": movement["created_at"]},
-        "$push": {"unfiled_movements": movement},
+        "$push": pushed,
     }
 
 
@@ -121,6 +188,7 @@ def _filed(row: ProductRow) -> ProductRow:
             collection(StockMovement).insert_one(dict(movement))
         except DuplicateKeyError:
             continue
+    checkpoint("stock.filed")
     # The version stays: nothing that anybody reads of the product has changed.
     ids = [movement["_id"] for movement in waiting]
     collection(Product).update_one(

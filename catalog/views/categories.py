@@ -17,6 +17,7 @@ from catalog.serializers import CategoryInput, CategoryQuery, DeleteCategoryQuer
 from catalog.services import CategoryService
 from catalog.views.lists import chosen_products, list_products
 from ecommerce.core.conditional import etag, expected_versions, public_headers, tagged_response
+from ecommerce.core.idempotency import idempotent
 from ecommerce.core.pagination import page_response, page_tag
 from ecommerce.core.rate_limits import WRITES, rate_limited
 from ecommerce.core.viewsets import ShopViewSet
@@ -53,9 +54,11 @@ class CategoryViewSet(ShopViewSet):
         )
 
     @rate_limited(WRITES)
+    @idempotent
     def create(self, request: Request) -> Response:
         """Add a category."""
-        row = CategoryService.create(values=self.body())  # type: ignore[arg-type]
+        values: Any = self.body()
+        row = CategoryService.create(values=values, operation=self.operation)
         location = request.build_absolute_uri(f"/categories/{row['slug']}")
         return _answer(request, row, status=201, headers={"Location": location})
 

@@ -159,12 +159,14 @@ class ProductViewSet(ShopViewSet):
 
     @action(detail=True, methods=["post"])
     @rate_limited(WRITES)
+    @idempotent
     def stock(self, request: Request, pk: str) -> Response:
         """Add or take away pieces."""
         product = StockService.move(
             product_id=pk,
             by=caller_of(request).id,
             expected_versions=expected_versions(request),
+            operation=self.operation,
             **self.body(),
         )
         return _answer(request, product)

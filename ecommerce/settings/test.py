@@ -2,8 +2,12 @@
 
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
+from django.utils.module_loading import import_string
+
+from ecommerce.settings import env
 from ecommerce.settings.base import *  # noqa: F403
 from ecommerce.settings.base import MIDDLEWARE, REST_FRAMEWORK
 from ecommerce.settings.browsable import switch_on
@@ -14,4 +18,7 @@ STORE_PATH = Path(tempfile.gettempdir()) / f"shop-tests-{os.getpid()}" / "store.
 RATE_LIMITS_ENABLED = False
 BROWSABLE_API = True
 DEMO_LOGINS = True
+IDEMPOTENCY_LEASE = timedelta(seconds=env.integer("IDEMPOTENCY_LEASE", 30, low=1, high=60))
+# A live test has a worker of its server killed between two steps of a write.
+CHECKPOINT = import_string(env.text("CHECKPOINT")) if env.text("CHECKPOINT") else None
 switch_on(REST_FRAMEWORK, MIDDLEWARE)

@@ -216,6 +216,41 @@ def test_a_new_cart_with_items_takes_two_operations(alice: Person, lamp: Product
     assert len(seen[1:]) == 2
 
 
+POSTS: dict[str, tuple[dict[str, Any], int]] = {
+    "/products/": ({"name": "Chair", "price": 5}, 201),
+    "/products/{lamp}/stock": ({"delta": 1, "reason": "found"}, 200),
+    "/categories/": ({"name": "Chairs"}, 201),
+    "/users/": ({"username": "carol", "email": "c@example.com", "password": PASSWORD}, 201),
+}
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_an_idempotency_key_adds_a_claim_and_its_end(
+    path: str, sam: Person, lamp: ProductRow
+) -> None:
+    body, status = POSTS[path]
+    address = path.format(lamp=lamp["_id"])
+    sam.api.post("/categories/", {"name": "Tables"})  # the first plants the tree
+    plain = asked(lambda: sam.api.post(address, body), status=status)
+    if "name" in body:
+        body = {**body, "name": "Sofa"}
+    if "username" in body:
+        body = {**body, "username": "dave", "email": "d@example.com"}
+    keyed = asked(lambda: sam.api.post(address, body, Idempotency_Key="once"), status=status)
+    claim, end = "idempotency_records.insert", "idempotency_records.findAndModify"
+    assert sorted(keyed) == sorted([*plain, claim, end])
+
+
+def test_a_replay_takes_two_operations_and_no_work(sam: Person) -> None:
+    def post() -> Answer:
+        return sam.api.post("/products/", {"name": "Chair", "price": 5}, Idempotency_Key="once")
+
+    post()
+    assert asked(post, status=201) == [
+        IDENTITY, "idempotency_records.insert", "idempotency_records.find",
+    ]  # fmt: skip
+
+
 def test_probes_and_documents_ask_nothing(anyone: ApiClient) -> None:
     assert asked(lambda: anyone.get("/livez")) == []
     assert asked(lambda: anyone.get("/openapi.json")) == []

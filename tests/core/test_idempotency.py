@@ -1,7 +1,7 @@
 """Idempotency-Key: one POST and its retries have one effect and one answer."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -15,13 +15,10 @@ from ecommerce.core.idempotency import Operation, records
 from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 
 KEY = "5f1c8a52-0d5e-4a0e-9c6e-000000000001"
 LAMP = {"name": "Lamp", "price": 5, "quantity": 3}
-
-
-class KilledError(BaseException):
-    """The process dies here."""
 
 
 def make(person: Person, body: Any = None, key: str = KEY, path: str = "/products/") -> Answer:
@@ -43,22 +40,6 @@ def set_record(**values: Any) -> None:
 
 def lease_ends() -> None:
     set_record(lease_until=utc_now() - timedelta(seconds=1))
-
-
-@pytest.fixture
-def dies_at(settings: Any) -> Iterator[Callable[[str], None]]:
-    """The process dies at the first checkpoint of this name."""
-
-    def arm(name: str) -> None:
-        def die(reached: str) -> None:
-            if reached == name:
-                settings.CHECKPOINT = None
-                raise KilledError
-
-        settings.CHECKPOINT = die
-
-    yield arm
-    settings.CHECKPOINT = None
 
 
 def test_a_repeated_request_gets_the_same_bytes_and_is_marked(sam: Person) -> None:
@@ -156,7 +137,7 @@ def test_a_twin_waits_as_long_again_as_the_work_has_taken(sam: Person, settings:
     [("idempotency.claimed", 0), ("products.inserted", 1), ("idempotency.effect", 1)],
 )
 def test_a_retry_after_the_process_died_has_one_effect(
-    step: str, made: int, sam: Person, dies_at: Callable[[str], None]
+    step: str, made: int, sam: Person, dies_at: DiesAt
 ) -> None:
     dies_at(step)
     with pytest.raises(KilledError):
@@ -172,9 +153,7 @@ def test_a_retry_after_the_process_died_has_one_effect(
     assert make(sam).body == answer.body
 
 
-def test_an_answer_that_was_stored_but_not_sent_is_replayed(
-    sam: Person, dies_at: Callable[[str], None]
-) -> None:
+def test_an_answer_that_was_stored_but_not_sent_is_replayed(sam: Person, dies_at: DiesAt) -> None:
     dies_at("idempotency.stored")
     with pytest.raises(KilledError):
         make(sam)
@@ -259,9 +238,7 @@ def test_after_a_fault_of_ours_the_retry_works_under_the_same_operation(
     assert products() == 1
 
 
-def test_a_retry_of_what_was_deleted_since_is_404(
-    sam: Person, dies_at: Callable[[str], None]
-) -> None:
+def test_a_retry_of_what_was_deleted_since_is_404(sam: Person, dies_at: DiesAt) -> None:
     dies_at("idempotency.effect")
     with pytest.raises(KilledError):
         make(sam)
@@ -308,9 +285,7 @@ def test_32_at_once_have_one_effect(sam: Person) -> None:
         assert sum("Idempotent-Replayed" not in answer.headers for answer in made) == 1
 
 
-def test_32_at_once_after_the_lease_have_one_effect(
-    sam: Person, dies_at: Callable[[str], None]
-) -> None:
+def test_32_at_once_after_the_lease_have_one_effect(sam: Person, dies_at: DiesAt) -> None:
     dies_at("idempotency.claimed")
     with pytest.raises(KilledError):
         make(sam)
