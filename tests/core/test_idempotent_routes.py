@@ -17,8 +17,6 @@ EXCEPTIONS = {
     "password that both carry; and the answer is all secrets",
     "login": "a form of the browsable pages: browsers send no such header",
     "logout": "a form of the browsable pages: browsers send no such header",
-    "shopping-cart-list": "carts follow",
-    "shopping-cart-add-item": "carts follow",
 }
 """From the name of the route to the reason."""
 
