@@ -1,6 +1,6 @@
 """What can go wrong with carts."""
 
-from carts.limits import MAX_LINE_QUANTITY, MAX_LINES
+from carts.limits import MAX_LINE_QUANTITY, MAX_LINES, MAX_OPEN_CARTS
 from ecommerce.core.errors import DomainError, NotFoundError
 
 
@@ -119,6 +119,53 @@ class CartFullError(DomainError):
     status = 409
     title = "The cart is full"
     default_detail = f"A cart holds at most {MAX_LINES} lines, and as many saved for later."
+
+
+class CartMergedError(DomainError):
+    """The cart has gone into another one, or is about to; `into` is for its new owner alone."""
+
+    code = "cart_merged"
+    status = 409
+    title = "The cart was merged"
+
+    def __init__(self, into: str | None) -> None:
+        if into is None:
+            super().__init__("This cart was merged into another one: sign in, and use that.")
+        else:
+            super().__init__(f"This cart was merged into {into}: use that.", merged_into=into)
+
+
+class MergeTargetNotFoundError(NotFoundError):
+    """The cart to merge into is not there, or not the caller's."""
+
+    code = "merge_target_not_found"
+    default_detail = (
+        "You have no open cart with the id in `into`: name another, or leave it out to make this "
+        "cart yours. This cart is as it was."
+    )
+
+
+class NotAGuestCartError(DomainError):
+    """A user's cart is asked to be merged."""
+
+    code = "not_a_guest_cart"
+    status = 409
+    title = "Not a guest's cart"
+    default_detail = "This cart is yours already: only a guest's cart is merged into another."
+
+
+class TooManyCartsError(DomainError):
+    """The user has as many open carts as a user may, and none of them is empty."""
+
+    code = "too_many_carts"
+    status = 409
+    title = "Too many carts"
+    default_detail = (
+        f"A user has at most {MAX_OPEN_CARTS} carts: delete one, or use one that is there."
+    )
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, limit=MAX_OPEN_CARTS)
 
 
 class CartBusyError(DomainError):

@@ -13,6 +13,8 @@ MAX_ATTRIBUTES: Final = 10
 """Attributes of a line."""
 MAX_ATTRIBUTE: Final = 200
 """Characters in the value of an attribute; its name has at most a quarter of that."""
+MAX_OPEN_CARTS: Final = 20
+"""Carts that a user has at a time."""
 MAX_OPERATIONS: Final = 100
 """Ids of operations that a cart remembers, the newest ones."""
 GUEST_LIFETIME: Final = timedelta(days=30)

@@ -10,7 +10,14 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
-from carts.serializers import CartPageShape, CartShape, ItemInput, ItemsInput, NewCartShape
+from carts.serializers import (
+    CartPageShape,
+    CartShape,
+    ItemInput,
+    ItemsInput,
+    MergedShape,
+    NewCartShape,
+)
 from ecommerce.core.ids import ID_PATTERN
 from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
 
@@ -47,8 +54,12 @@ _TOKEN: Final = OpenApiParameter(
     description="A guest's way to their cart: the `cart_token` that `POST /shopping-carts/` gave.",
 )
 _READ = problems((400, "validation_error"), (401, "invalid_token"), (404, "cart_not_found"))
-_WRITE = {**_READ, **problems((412, "precondition_failed"), (429, "rate_limited"))}
+_WRITE = {
+    **_READ,
+    **problems((409, "cart_merged"), (412, "precondition_failed"), (429, "rate_limited")),
+}
 _ITEM_PROBLEMS = (
+    (409, "cart_merged"),
     (409, "product_unavailable"),
     (409, "unknown_variant"),
     (409, "insufficient_stock"),
@@ -62,11 +73,17 @@ _PUT_IN: dict[Any, Any] = problems(
 )
 _LINES: dict[Any, Any] = {
     **_WRITE,
-    **problems((404, "cart_not_found"), (404, "item_not_in_cart"), (409, "ambiguous_item")),
+    **problems(
+        (404, "cart_not_found"),
+        (404, "item_not_in_cart"),
+        (409, "cart_merged"),
+        (409, "ambiguous_item"),
+    ),
 }
 _SET: dict[Any, Any] = {
     **_LINES,
     **problems(
+        (409, "cart_merged"),
         (409, "ambiguous_item"),
         (409, "product_unavailable"),
         (409, "insufficient_stock"),
@@ -76,11 +93,14 @@ _SET: dict[Any, Any] = {
 }
 _MOVE: dict[Any, Any] = {
     **_LINES,
-    **problems((409, "ambiguous_item"), (409, "quantity_limit"), (409, "cart_full")),
+    **problems(
+        (409, "cart_merged"), (409, "ambiguous_item"), (409, "quantity_limit"), (409, "cart_full")
+    ),
 }
 _RESTORE: dict[Any, Any] = {
     **_LINES,
     **problems(
+        (409, "cart_merged"),
         (409, "ambiguous_item"),
         (409, "product_unavailable"),
         (409, "insufficient_stock"),
@@ -126,7 +146,13 @@ carts_schema = extend_schema_view(
             201: NewCartShape,
             **problems((400, "validation_error"), (401, "invalid_token"), (429, "rate_limited")),
             **_PUT_IN,
-            **problems((403, "foreign_user"), (404, "product_not_found"), (404, "user_not_found")),
+            **problems(
+                (403, "foreign_user"),
+                (404, "product_not_found"),
+                (404, "user_not_found"),
+                *_ITEM_PROBLEMS,
+                (409, "too_many_carts"),
+            ),
         },
     ),
     retrieve=extend_schema(
@@ -195,6 +221,31 @@ carts_schema = extend_schema_view(
         summary="Take a product out of what is saved for later",
         parameters=[_TOKEN, IF_MATCH, _LINE],
         responses={200: CartShape, **_LINES},
+    ),
+    merge=extend_schema(
+        operation_id="merge_cart",
+        summary="Merge a guest's cart into one of yours, or make it yours",
+        parameters=[_TOKEN, IF_MATCH],
+        examples=[
+            OpenApiExample(
+                "Into a cart of yours",
+                value={"into": "665f1c2e8b3e4a0012ab34ce", "mode": "sum"},
+                request_only=True,
+            )
+        ],
+        responses={
+            200: MergedShape,
+            **_WRITE,
+            **problems(
+                (401, "not_authenticated"),
+                (404, "cart_not_found"),
+                (404, "merge_target_not_found"),
+                (409, "cart_merged"),
+                (409, "not_a_guest_cart"),
+                (409, "too_many_carts"),
+                (415, "unsupported_media_type"),
+            ),
+        },
     ),
     clear=extend_schema(
         operation_id="clear_cart",

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from carts.documents import AdjustmentRow, CartRow
 from carts.pricing import Fault, LineProblem, PricedCart, PricedLine
+from carts.services import Merged
 from ecommerce.core.conditional import etag
 from ecommerce.core.money import as_text, to_major
 
@@ -13,6 +15,7 @@ def present_cart(cart: PricedCart) -> dict[str, Any]:
     return {
         "id": str(row["_id"]),
         "user_id": str(row["user_id"]) if "user_id" in row else None,
+        "status": _status(row),
         "items": [_present_line(line, currency) for line in cart.lines],
         "saved_items": [_present_line(line, currency) for line in cart.saved_lines],
         "total_quantity": cart.total_quantity,
@@ -23,6 +26,25 @@ def present_cart(cart: PricedCart) -> dict[str, Any]:
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
+
+
+def present_merged(merged: Merged, *, dry_run: bool) -> dict[str, Any]:
+    """The target of a merge, and what could not be taken over as it was."""
+    return {
+        "cart": present_cart(merged.cart),
+        "adjustments": [_present_adjustment(one) for one in merged.adjustments],
+        "dry_run": dry_run,
+    }
+
+
+def _present_adjustment(row: AdjustmentRow) -> dict[str, Any]:
+    return {**row, "product_id": str(row["product_id"]), "sku": row.get("sku")}
+
+
+def _status(row: CartRow) -> str:
+    if "merged_into" in row:
+        return "merged"
+    return "merging" if "merge" in row else "open"
 
 
 def cart_etag(cart: PricedCart) -> str:

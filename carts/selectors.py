@@ -11,16 +11,17 @@ from bson import ObjectId
 
 from accounts.principal import Principal
 from accounts.rules import SEES_ALL_CARTS, Rule
-from carts.documents import CartRow, ShoppingCart
+from carts.documents import CartRow, OpenCartRow, OpenCarts, OpenCartsRow, ShoppingCart
 from carts.errors import CartNotFoundError, StaffOnlyFilterError
 from carts.pricing import PricedCart
 from carts.shopper import Shopper
 from catalog.selectors import products_in_carts
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, utc_now
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
 
-_SHOWN: Final = {"operations": 0}
+_SHOWN: Final = {"operations": 0, "merged_sources": 0}
 """A cart as it is answered: without what only writes look at."""
 
 
@@ -75,6 +76,13 @@ def product_ids(row: CartRow) -> set[ObjectId]:
     return {line["product_id"] for line in (*row["items"], *row["saved_items"])}
 
 
+def merged_into(cart: CartRow, *, shopper: Shopper) -> str | None:
+    """Where a merged cart went, for who merged it and for those who see every cart."""
+    intent = cart["merge"]
+    told = intent["by"] == shopper.user_id or shopper.may(SEES_ALL_CARTS)
+    return str(intent["into"]) if told else None
+
+
 def cart_page(
     request: PageRequest, *, caller: Principal, wanted: Mapping[str, Any]
 ) -> tuple[Page, list[PricedCart]]:
@@ -115,6 +123,46 @@ def filters_of(wanted: Mapping[str, Any]) -> dict[str, Any]:
     if updated := {sign: wanted[name] for name, sign in bounds.items() if name in wanted}:
         found["updated_at"] = updated
     return found
+
+
+def open_carts(user_id: ObjectId) -> list[OpenCartRow]:
+    """The places that carts of the user take; some of the carts may be gone."""
+    row = collection(OpenCarts).find_one({"_id": user_id})
+    return cast(OpenCartsRow, row)["carts"] if row else []
+
+
+def empty_cart(user_id: ObjectId) -> CartRow | None:
+    """The user's oldest cart without any line."""
+    nothing = {f"{place}.0": {"$exists": False} for place in ("items", "saved_items")}
+    rows = collection(ShoppingCart).find({"user_id": user_id, **live(), **nothing})
+    return next((cast(CartRow, row) for row in rows.sort([("_id", 1)]).limit(1)), None)
+
+
+def made_by(operation: Operation, *, user_id: ObjectId) -> CartRow | None:
+    """The user's cart that an earlier try of the operation filled instead of making a new one."""
+    where = {"user_id": user_id, "operations": operation.id, **live()}
+    return cast(CartRow | None, collection(ShoppingCart).find_one(where))
+
+
+def is_of(user_id: ObjectId, cart_id: ObjectId) -> bool:
+    """Whether a cart is the user's."""
+    where = {"_id": cart_id, "user_id": user_id, **live()}
+    return collection(ShoppingCart).find_one(where, {"_id": 1}) is not None
+
+
+def expired_carts(*, limit: int) -> list[ObjectId]:
+    """Ids of carts that are gone for everybody, but not deleted yet."""
+    rows = collection(ShoppingCart).find(_expired(), {"_id": 1}).limit(limit)
+    return [row["_id"] for row in rows]
+
+
+def count_expired_carts() -> int:
+    """How many there are."""
+    return collection(ShoppingCart).count_documents(_expired())
+
+
+def _expired() -> dict[str, Any]:
+    return {"expires_at": {"$lte": utc_now()}}
 
 
 def has_carts(user_id: ObjectId) -> bool:

@@ -11,14 +11,22 @@ from rest_framework.response import Response
 
 from accounts.permissions import caller_of
 from accounts.principal import Principal
-from accounts.rules import ANYONE, READS_CART
+from accounts.rules import ANYONE, READS_CART, SIGNED_IN
 from carts import selectors
 from carts.errors import ProductMismatchError
 from carts.openapi import carts_schema, change_item_schema, remove_item_schema
-from carts.presenters import cart_etag, present_cart
+from carts.presenters import cart_etag, present_cart, present_merged
 from carts.pricing import PricedCart
-from carts.serializers import AddInput, CartInput, CartQuery, LineInput, LineQuery
-from carts.services import Access, ShoppingCartService
+from carts.serializers import (
+    AddInput,
+    CartInput,
+    CartQuery,
+    LineInput,
+    LineQuery,
+    MergeInput,
+    MergeQuery,
+)
+from carts.services import Access, MergeMode, ShoppingCartService
 from carts.shopper import Shopper
 from carts.tokens import hash_of
 from ecommerce.core.conditional import expected_versions, tagged_response
@@ -50,6 +58,7 @@ class ShoppingCartViewSet(ShopViewSet):
         "add_item": AddInput,
         "set_item": LineInput,
         "change_item": LineInput,
+        "merge": MergeInput,
     }
     queries = {
         "list": CartQuery,
@@ -59,8 +68,9 @@ class ShoppingCartViewSet(ShopViewSet):
         "save_item": LineQuery,
         "restore_item": LineQuery,
         "remove_saved_item": LineQuery,
+        "merge": MergeQuery,
     }
-    rules = dict.fromkeys(_OF_ITS_OWNER, ANYONE) | {"list": READS_CART}
+    rules = dict.fromkeys(_OF_ITS_OWNER, ANYONE) | {"list": READS_CART, "merge": SIGNED_IN}
 
     def handle_exception(self, exc: Exception) -> Response:
         """A failed `If-Match` shows the cart as it is now, so that nobody has to ask again."""
@@ -201,6 +211,21 @@ class ShoppingCartViewSet(ShopViewSet):
     def refresh_prices(self, request: Request, pk: str) -> Response:
         """Accept the present prices."""
         return _answer(request, ShoppingCartService.refresh_prices(access=self._access(pk)))
+
+    @action(detail=True, methods=["post"])
+    @rate_limited(WRITES)
+    @idempotent
+    def merge(self, request: Request, pk: str) -> Response:
+        """Merge a guest's cart into one of the caller's, or make it theirs."""
+        body, dry_run = self.body(), self.query["dry_run"]
+        merged = ShoppingCartService.merge(
+            access=self._access(pk),
+            user_id=caller_of(request).id,
+            into=body["into"],
+            mode=MergeMode(body["mode"]),
+            dry_run=dry_run,
+        )
+        return Response(present_merged(merged, dry_run=dry_run))
 
     def _set(self, cart_id: str, product_id: str) -> PricedCart:
         body, line = self.body(), self._line(cart_id, product_id)

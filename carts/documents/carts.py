@@ -7,6 +7,7 @@ from bson import ObjectId
 from mongoengine import (
     DateTimeField,
     Document,
+    EmbeddedDocumentField,
     EmbeddedDocumentListField,
     IntField,
     ListField,
@@ -15,6 +16,7 @@ from mongoengine import (
 )
 
 from carts.documents.lines import CartItem, LineRow
+from carts.documents.merges import Merge, MergedSource, MergedSourceRow, MergeRow
 from carts.limits import MAX_LINES, MAX_OPERATIONS
 from ecommerce.core.mongo import utc_now
 
@@ -28,6 +30,9 @@ class CartRow(TypedDict):
     items: list[LineRow]
     saved_items: list[LineRow]
     operations: NotRequired[list[ObjectId]]
+    merge: NotRequired[MergeRow]
+    merged_into: NotRequired[ObjectId]
+    merged_sources: NotRequired[list[MergedSourceRow]]
     expires_at: datetime
     version: int
     created_at: datetime
@@ -45,6 +50,12 @@ class ShoppingCart(Document):
     """Lines kept for later: shown, but no part of the totals."""
     operations = ListField(ObjectIdField(), default=None, max_length=MAX_OPERATIONS)
     """Operations with an Idempotency-Key that this cart has seen: none is done twice."""
+    merge = EmbeddedDocumentField(Merge)
+    """The intent to merge this guest's cart into another: from then on it takes no change."""
+    merged_into = ObjectIdField()
+    """Set when that is done."""
+    merged_sources = EmbeddedDocumentListField(MergedSource, default=None)
+    """Guests' carts whose lines this user's cart has taken over, the newest ones."""
     expires_at = DateTimeField(required=True)
     """Moved by every write. Every filter asks for it: TTL deletion runs up to a minute late."""
     version = IntField(required=True, default=1)

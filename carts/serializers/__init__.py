@@ -8,8 +8,10 @@ from carts.serializers.inputs import (
     ItemsInput,
     LineInput,
     LineQuery,
+    MergeInput,
+    MergeQuery,
 )
-from carts.serializers.shapes import CartPageShape, CartShape, NewCartShape
+from carts.serializers.shapes import CartPageShape, CartShape, MergedShape, NewCartShape
 
 __all__ = [
     "AddInput",
@@ -21,5 +23,8 @@ __all__ = [
     "ItemsInput",
     "LineInput",
     "LineQuery",
+    "MergeInput",
+    "MergeQuery",
+    "MergedShape",
     "NewCartShape",
 ]

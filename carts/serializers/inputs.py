@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from carts.limits import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_LINE_QUANTITY, MAX_LINES, MAX_NOTE
-from carts.services import Item
+from carts.services import Item, MergeMode
 from ecommerce.core.fields import FlagField, IdField, TextField, WholeNumberField
 from ecommerce.core.serializers import PageQuery, StrictSerializer
 
@@ -124,6 +124,25 @@ class CartInput(StrictSerializer):
     def validate_items(self, items: list[Mapping[str, Any]]) -> list[Item]:
         """As the service takes them."""
         return [Item(**item) for item in items]
+
+
+class MergeInput(StrictSerializer):
+    """Body of `POST /shopping-carts/{id}/merge`."""
+
+    into = IdField(
+        default=None, allow_null=True, help_text="A cart of yours; null: this one becomes yours."
+    )
+    mode = serializers.ChoiceField(
+        [mode.value for mode in MergeMode],
+        default=MergeMode.SUM.value,
+        help_text="What becomes of a line that stands in both carts. All others are kept.",
+    )
+
+
+class MergeQuery(StrictSerializer):
+    """Query of `POST /shopping-carts/{id}/merge`."""
+
+    dry_run = FlagField(default=False, help_text="Answer the result, and change nothing.")
 
 
 class CartQuery(PageQuery):

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from carts.pricing import Fault
+from carts.services import Shortfall
 from ecommerce.core.fields import IdField
 
 
@@ -50,6 +51,9 @@ class CartShape(serializers.Serializer[Any]):
 
     id = IdField()
     user_id = IdField(allow_null=True, help_text="null: a guest's cart.")
+    status = serializers.ChoiceField(
+        ["open", "merging", "merged"], help_text="Only an open cart takes changes."
+    )
     items = LineShape(many=True)
     saved_items = LineShape(many=True, help_text="Kept for later: no part of the totals.")
     total_quantity = serializers.IntegerField()
@@ -68,6 +72,25 @@ class NewCartShape(CartShape):
         required=False,
         help_text="A guest's: the secret to send as `X-Cart-Token`. It is answered only here.",
     )
+
+
+class AdjustmentShape(serializers.Serializer[Any]):
+    """A line that could not be taken over as it was."""
+
+    code = serializers.ChoiceField([code.value for code in Shortfall])
+    product_id = IdField()
+    sku = serializers.CharField(allow_null=True)
+    asked = serializers.IntegerField(help_text="Pieces that the line would have had.")
+    got = serializers.IntegerField(help_text="Pieces that it has.")
+    saved = serializers.IntegerField(help_text="Pieces that were saved for later instead.")
+
+
+class MergedShape(serializers.Serializer[Any]):
+    """What came of a merge."""
+
+    cart = CartShape(help_text="The cart that was merged into.")
+    adjustments = AdjustmentShape(many=True)
+    dry_run = serializers.BooleanField(help_text="Nothing was changed.")
 
 
 class CartPageShape(serializers.Serializer[Any]):

@@ -20,16 +20,22 @@ _LONGEST_PAUSE: Final = 0.02
 """Seconds. Random, so that those who met once do not meet again."""
 
 
+def pauses() -> Iterator[None]:
+    """As many tries as there are, with pauses between the later ones."""
+    for number in range(_ATTEMPTS):
+        if number >= _PATIENT:
+            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - a pause, not a secret
+        yield
+
+
 def attempts(access: Access) -> Iterator[CartRow]:
     """The cart, read anew for each try.
 
     Raises:
-        CartNotFoundError, PreconditionFailedError: as it is now, the cart is not to be changed.
+        CartNotFoundError, CartMergedError, PreconditionFailedError: it is not to be changed.
         CartBusyError: it moved under every try; nothing was done.
     """
-    for number in range(_ATTEMPTS):
-        if number >= _PATIENT:
-            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - a pause, not a secret
+    for _ in pauses():
         yield checks.reached(access)
     raise CartBusyError
 

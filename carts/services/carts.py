@@ -5,7 +5,7 @@ stands in the filter of the update. One that finds nothing, because the cart mov
 tried again from the start.
 """
 
-from carts.services import adding, creating, lines, saving, whole
+from carts.services import adding, creating, expiring, lines, merging, saving, whole
 
 
 class ShoppingCartService:
@@ -17,8 +17,10 @@ class ShoppingCartService:
     remove_line = staticmethod(lines.remove_line)
     save_for_later = staticmethod(saving.save_for_later)
     restore = staticmethod(saving.restore)
+    merge = staticmethod(merging.merge)
     replace = staticmethod(whole.replace)
     clear = staticmethod(whole.clear)
     refresh_prices = staticmethod(whole.refresh_prices)
     delete = staticmethod(whole.delete)
+    delete_expired = staticmethod(expiring.delete_expired)
     delete_all_of = staticmethod(whole.delete_all_of)

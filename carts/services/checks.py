@@ -10,6 +10,7 @@ from carts import selectors
 from carts.documents import CartRow, LineRow, line_key
 from carts.errors import (
     AmbiguousItemError,
+    CartMergedError,
     InsufficientStockError,
     LineLimitError,
     LineNotFoundError,
@@ -36,12 +37,17 @@ def reached(access: Access) -> CartRow:
 
     Raises:
         CartNotFoundError: none that the shopper may change.
+        CartMergedError: it has gone into another.
         PreconditionFailedError: it has another version.
     """
     cart = selectors.cart_row(
         selectors.reachable(access.cart_id, shopper=access.shopper, rule=MANAGES_ALL_CARTS)
     )
-    if not access.is_done_in(cart) and not access.accepts(cart):
+    if access.is_done_in(cart):
+        return cart
+    if "merge" in cart:
+        raise CartMergedError(selectors.merged_into(cart, shopper=access.shopper))
+    if not access.accepts(cart):
         raise PreconditionFailedError
     return cart
 

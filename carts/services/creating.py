@@ -10,10 +10,11 @@ from accounts.rules import MANAGES_ALL_CARTS
 from accounts.selectors import user as user_visible_to
 from accounts.services import AuditService
 from carts import selectors
-from carts.documents import CartRow, ShoppingCart
-from carts.errors import ForeignUserError
+from carts.documents import CartRow, LineRow, ShoppingCart
+from carts.errors import ForeignUserError, TooManyCartsError
 from carts.pricing import PricedCart
-from carts.services import checks
+from carts.services import checks, open_carts, updates
+from carts.services.access import Access
 from carts.services.checks import Products
 from carts.services.items import Item, merged, new_line
 from carts.services.updates import expiry
@@ -32,19 +33,25 @@ def create(
 ) -> tuple[PricedCart, str | None]:
     """A new cart for the caller, or for `user_id` where the caller is staff; and a guest's secret.
 
-    The cart has the operation's id: made twice, it is there once.
+    The cart has the operation's id: made twice, it is there once. Whoever has as many carts as a
+    user may gets their oldest empty one instead.
 
     Raises:
         ForeignUserError: a customer or a guest named somebody else.
         UserNotFoundError: staff named nobody.
         ProductNotFoundError, ProductUnavailableError, UnknownVariantError,
         InsufficientStockError, LineLimitError: of an item.
+        TooManyCartsError: there is room for none, and none is empty.
     """
     owner, items = _owner(shopper, user_id), merged(items)
     offers, products = checks.offers_for(items)
     lines = [new_line(offer, item) for offer, item in zip(offers, items, strict=True)]
     token = None if owner else operation.secret("cart-token")
     whose = {"user_id": owner} if owner else {"token_hash": hash_of(token or "")}
+    if owner is not None:
+        kept = _in_a_cart_that_is_there(shopper, owner, operation, lines)
+        if kept is not None:
+            return kept, None
     _record(shopper, owner, operation)
     return _inserted(whose, operation, lines, products), token
 
@@ -55,6 +62,23 @@ def _owner(shopper: Shopper, user_id: str | None) -> ObjectId | None:
     if shopper.principal is None or not shopper.may(MANAGES_ALL_CARTS):
         raise ForeignUserError
     return user_visible_to(user_id, caller=shopper.principal)["_id"]
+
+
+def _in_a_cart_that_is_there(
+    shopper: Shopper, owner: ObjectId, operation: Operation, lines: list[LineRow]
+) -> PricedCart | None:
+    """The cart to use where no new one may be made; None: one may, and has its place."""
+    done = selectors.made_by(operation, user_id=owner) if operation.retried else None
+    if done is not None:
+        return selectors.priced(done)
+    if open_carts.take_place(owner, operation.id):
+        return None
+    while (empty := selectors.empty_cart(owner)) is not None:
+        access = Access(str(empty["_id"]), shopper, operation, action="create")
+        row = updates.rewrite(access, empty, items=lines)
+        if row is not None:
+            return selectors.priced(row)
+    raise TooManyCartsError
 
 
 def _record(shopper: Shopper, owner: ObjectId | None, operation: Operation) -> None:

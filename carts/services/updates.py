@@ -68,7 +68,7 @@ def apply(
 def guard(access: Access, cart: CartRow) -> dict[str, Any]:
     """The filter for this cart, still its owner's, at an accepted version, not yet changed so."""
     whose: dict[str, Any] = {name: cart[name] for name in ("user_id", "token_hash") if name in cart}
-    where: dict[str, Any] = {"_id": cart["_id"], **whose, **selectors.live()}
+    where: dict[str, Any] = {"_id": cart["_id"], **whose, "merge": None, **selectors.live()}
     if access.versions is not None:
         where["version"] = {"$in": list(access.versions)}
     if access.operation.keyed:

@@ -9,7 +9,7 @@ from carts.documents import CartRow, LineRow, ShoppingCart
 from carts.errors import ForeignUserError
 from carts.offers import offer_of
 from carts.pricing import PricedCart
-from carts.services import checks, updates
+from carts.services import checks, open_carts, updates
 from carts.services.access import Access
 from carts.services.attempts import attempts, changed
 from carts.services.checks import Products
@@ -100,9 +100,12 @@ def delete(*, access: Access) -> None:
     for cart in attempts(access):
         updates.record_for_customer(access, cart)
         if collection(ShoppingCart).delete_one(updates.guard(access, cart)).deleted_count:
+            if "user_id" in cart:
+                open_carts.give_back(cart["user_id"], cart["_id"])
             return
 
 
 def delete_all_of(user_id: ObjectId) -> None:
     """Delete every cart of a user who is gone; safe to repeat."""
     collection(ShoppingCart).delete_many({"user_id": user_id})
+    open_carts.forget_user(user_id)

@@ -200,6 +200,17 @@ def test_a_cart_call_takes_at_most_three_operations_beside_the_identity(
     assert len(seen[1:]) <= 3
 
 
+def test_a_merge_takes_its_three_updates_and_two_reads(alice: Person, lamp: ProductRow) -> None:
+    items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 2}]}
+    guests = ApiClient().post("/shopping-carts/", items)
+    body = {"into": alice.api.post("/shopping-carts/", items)["id"]}
+    path, token = f"/shopping-carts/{guests['id']}/merge", guests["cart_token"]
+    assert asked(lambda: alice.api.post(path, body, X_Cart_Token=token)) == [
+        IDENTITY, "shopping_carts.findAndModify", "shopping_carts.find", "products.find",
+        "shopping_carts.findAndModify", "shopping_carts.update",
+    ]  # fmt: skip
+
+
 def test_a_page_of_carts_takes_two_reads_whatever_its_size(alice: Person, lamp: ProductRow) -> None:
     items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 1}]}
     for _ in range(7):
@@ -209,11 +220,18 @@ def test_a_page_of_carts_takes_two_reads_whatever_its_size(alice: Person, lamp: 
     ]  # fmt: skip
 
 
-def test_a_new_cart_with_items_takes_two_operations(alice: Person, lamp: ProductRow) -> None:
+def test_a_new_cart_with_items_takes_three_operations(alice: Person, lamp: ProductRow) -> None:
     items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 1}]}
     seen = asked(lambda: alice.api.post("/shopping-carts/", items), status=201)
     assert seen[0] == IDENTITY
-    assert len(seen[1:]) == 2
+    assert seen[1:] == ["products.find", "open_carts.update", "shopping_carts.insert"]
+
+
+def test_a_guests_new_cart_takes_two(anyone: ApiClient, lamp: ProductRow) -> None:
+    items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 1}]}
+    assert asked(lambda: anyone.post("/shopping-carts/", items), status=201) == [
+        "products.find", "shopping_carts.insert",
+    ]  # fmt: skip
 
 
 POSTS: dict[str, tuple[dict[str, Any], int]] = {

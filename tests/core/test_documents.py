@@ -17,11 +17,21 @@ from accounts.documents import (
     UserRow,
 )
 from carts.documents import (
+    Adjustment,
+    AdjustmentRow,
     CartItem,
     CartRow,
     LineAttribute,
     LineAttributeRow,
     LineRow,
+    Merge,
+    MergedSource,
+    MergedSourceRow,
+    MergeRow,
+    OpenCart,
+    OpenCartRow,
+    OpenCarts,
+    OpenCartsRow,
     ShoppingCart,
 )
 from catalog.documents import (
@@ -63,6 +73,11 @@ PAIRS: list[tuple[type, type]] = [
     (ShoppingCart, CartRow),
     (CartItem, LineRow),
     (LineAttribute, LineAttributeRow),
+    (Adjustment, AdjustmentRow),
+    (Merge, MergeRow),
+    (MergedSource, MergedSourceRow),
+    (OpenCart, OpenCartRow),
+    (OpenCarts, OpenCartsRow),
     (IdempotencyRecord, IdempotencyRecordRow),
 ]
 
@@ -77,7 +92,7 @@ def test_a_row_names_the_fields_of_its_document(
 def test_every_document_is_known_to_the_index_command() -> None:
     assert set(documents()) == {
         User, RefreshFamily, AuditEvent, Product, Category, CategoryTree, StockMovement,
-        ShoppingCart, IdempotencyRecord,
+        ShoppingCart, OpenCarts, IdempotencyRecord,
     }  # fmt: skip
 
 
@@ -98,7 +113,7 @@ def test_a_sharded_collection_is_unique_on_its_shard_key_alone(document: type[Do
 
 def test_carts_and_idempotency_records_are_what_is_sharded() -> None:
     sharded = {document for document in documents() if "sharding" in document._meta}
-    assert sharded == {ShoppingCart, IdempotencyRecord}
+    assert sharded == {ShoppingCart, OpenCarts, IdempotencyRecord}
 
 
 def test_duplicates_that_forbid_an_index_are_listed() -> None:

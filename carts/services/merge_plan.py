@@ -1,0 +1,134 @@
+"""What two carts are together. Nothing is lost in silence: what does not fit is reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from bson import ObjectId
+
+from carts.documents import AdjustmentRow, CartRow, LineRow
+from carts.limits import MAX_LINE_QUANTITY, MAX_LINES
+from carts.offers import offer_of
+from catalog.documents import ProductRow
+
+
+class MergeMode(StrEnum):
+    """What becomes of a line that stands in both carts. Every other line is kept in each mode."""
+
+    SUM = "sum"
+    MAX = "max"
+    KEEP_GUEST = "keep-guest"
+    KEEP_MINE = "keep-mine"
+
+
+class Shortfall(StrEnum):
+    """Why a line got less than was asked."""
+
+    PRODUCT_UNAVAILABLE = "product_unavailable"
+    INSUFFICIENT_STOCK = "insufficient_stock"
+    QUANTITY_LIMIT = "quantity_limit"
+    CART_FULL = "cart_full"
+    SAVED_FULL = "saved_full"
+    """There is no room left among the saved items either: the line stays in the source alone."""
+
+
+_NOT_SAID: Final[tuple[Any, ...]] = ("", [])
+Products = Mapping[ObjectId, ProductRow]
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """The target's lines as they will be, by key, and what had to be adjusted."""
+
+    items: dict[str, LineRow]
+    saved: dict[str, LineRow]
+    adjustments: list[AdjustmentRow] = field(default_factory=list)
+
+
+def plan(*, source: CartRow, target: CartRow, mode: MergeMode, products: Products) -> MergePlan:
+    """The target after the source's lines were merged into it.
+
+    A line holds no more than its limit and than is in stock, but a merge never takes from what the
+    target holds already. A new line that gets nothing is saved for later.
+    """
+    made = MergePlan(_by_key(target["items"]), _by_key(target["saved_items"]))
+    for line in source["items"]:
+        _merge_item(made, line, mode, products)
+    for line in source["saved_items"]:
+        _merge_saved(made, line, mode)
+    return made
+
+
+def _by_key(lines: list[LineRow]) -> dict[str, LineRow]:
+    return {line["key"]: line for line in lines}
+
+
+def _merge_item(made: MergePlan, line: LineRow, mode: MergeMode, products: Products) -> None:
+    mine = made.items.get(line["key"])
+    asked = _asked(line, mine, mode)
+    why, room = _room(made, line, products)
+    got = max(min(asked, room), min(asked, mine["quantity"] if mine else 0))
+    if got:
+        made.items[line["key"]] = _together(line, mine, mode, got)
+    saved = 0 if got else _merge_saved(made, line, mode)
+    if got < asked:
+        made.adjustments.append(_adjustment(why, line, asked, got, saved))
+
+
+def _merge_saved(made: MergePlan, line: LineRow, mode: MergeMode) -> int:
+    """Save a line for later; how many pieces of it are saved now."""
+    mine = made.saved.get(line["key"])
+    asked = _asked(line, mine, mode)
+    if mine is None and len(made.saved) >= MAX_LINES:
+        made.adjustments.append(_adjustment(Shortfall.SAVED_FULL, line, asked, 0, 0))
+        return 0
+    got = min(asked, MAX_LINE_QUANTITY)
+    made.saved[line["key"]] = _together(line, mine, mode, got)
+    if got < asked:
+        made.adjustments.append(_adjustment(Shortfall.QUANTITY_LIMIT, line, asked, 0, got))
+    return got
+
+
+def _asked(line: LineRow, mine: LineRow | None, mode: MergeMode) -> int:
+    if mine is None:
+        return line["quantity"]
+    guests, own = line["quantity"], mine["quantity"]
+    return {
+        MergeMode.SUM: guests + own,
+        MergeMode.MAX: max(guests, own),
+        MergeMode.KEEP_GUEST: guests,
+        MergeMode.KEEP_MINE: own,
+    }[mode]
+
+
+def _room(made: MergePlan, line: LineRow, products: Products) -> tuple[Shortfall, int]:
+    """How many the line may hold, and what keeps it from holding more."""
+    offer = offer_of(products.get(line["product_id"]), line.get("sku"))
+    if offer is None or not offer.is_sold:
+        return Shortfall.PRODUCT_UNAVAILABLE, 0
+    if line["key"] not in made.items and len(made.items) >= MAX_LINES:
+        return Shortfall.CART_FULL, 0
+    if offer.left < MAX_LINE_QUANTITY:
+        return Shortfall.INSUFFICIENT_STOCK, offer.left
+    return Shortfall.QUANTITY_LIMIT, MAX_LINE_QUANTITY
+
+
+def _together(line: LineRow, mine: LineRow | None, mode: MergeMode, quantity: int) -> LineRow:
+    """One line of two; what the winner does not say, the other one may."""
+    winner, other = (line, mine) if mode is MergeMode.KEEP_GUEST or mine is None else (mine, line)
+    said = {name: value for name, value in winner.items() if value not in _NOT_SAID}
+    return {**(other or {}), **said, "quantity": quantity}  # type: ignore[typeddict-item]  # a line
+
+
+def _adjustment(code: Shortfall, line: LineRow, asked: int, got: int, saved: int) -> AdjustmentRow:
+    made: AdjustmentRow = {
+        "code": code.value,
+        "product_id": line["product_id"],
+        "asked": asked,
+        "got": got,
+        "saved": saved,
+    }
+    if "sku" in line:
+        made["sku"] = line["sku"]
+    return made

@@ -1,0 +1,79 @@
+"""At most so many open carts a user, under any race.
+
+Carts are sharded, so no index over them can count. A small document of the user lists their carts:
+a cart is made only after its id got a place in the list, in one guarded update. Places of carts
+that are gone are given back by whoever finds the list full.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
+
+from carts import selectors
+from carts.documents import OpenCarts, ShoppingCart
+from carts.limits import MAX_OPEN_CARTS
+from ecommerce.core.mongo import collection, utc_now
+
+_ATTEMPTS: Final = 10
+_ON_ITS_WAY: Final = timedelta(minutes=1)
+"""A cart that has a place is there after this long, or never."""
+
+
+def take_place(user_id: ObjectId, cart_id: ObjectId) -> bool:
+    """Give the cart a place in the user's list, once; False if there is none left."""
+    for _ in range(_ATTEMPTS):
+        if _pushed(user_id, cart_id):
+            return True
+        listed = selectors.open_carts(user_id)
+        if any(place["cart_id"] == cart_id for place in listed):
+            return True
+        if len(listed) >= MAX_OPEN_CARTS and not _forget_gone(user_id, listed):
+            return False
+    return False
+
+
+def give_back(user_id: ObjectId, cart_id: ObjectId) -> None:
+    """Take a cart that is gone off the list; not there, nothing is changed."""
+    _change({"_id": user_id, "carts.cart_id": cart_id}, {"$pull": {"carts": {"cart_id": cart_id}}})
+
+
+def forget_user(user_id: ObjectId) -> None:
+    """Delete the list of a user who is gone."""
+    collection(OpenCarts).delete_one({"_id": user_id})
+
+
+def _pushed(user_id: ObjectId, cart_id: ObjectId) -> bool:
+    where = {
+        "_id": user_id,
+        f"carts.{MAX_OPEN_CARTS - 1}": {"$exists": False},
+        "carts.cart_id": {"$ne": cart_id},
+    }
+    change = {
+        "$push": {"carts": {"cart_id": cart_id, "at": utc_now()}},
+        "$setOnInsert": {"created_at": utc_now()},
+    }
+    try:
+        _change(where, change, upsert=True)
+    except DuplicateKeyError:  # there is a list, and it is full or has the cart
+        return False
+    return True
+
+
+def _forget_gone(user_id: ObjectId, listed: list[Any]) -> bool:
+    """Take carts that are gone off the list; whether there were any."""
+    ids = [place["cart_id"] for place in listed]
+    where = {"_id": {"$in": ids}, "user_id": user_id, **selectors.live()}
+    alive = {row["_id"] for row in collection(ShoppingCart).find(where, {"_id": 1})}
+    before = utc_now() - _ON_ITS_WAY
+    gone = [p["cart_id"] for p in listed if p["cart_id"] not in alive and p["at"] < before]
+    if gone:
+        pulled = {"cart_id": {"$in": gone}, "at": {"$lt": before}}
+        _change({"_id": user_id}, {"$pull": {"carts": pulled}})
+    return bool(gone)
+
+
+def _change(where: dict[str, Any], change: dict[str, Any], *, upsert: bool = False) -> None:
+    kept = {"$set": {"updated_at": utc_now()}, "$inc": {"version": 1}}
+    collection(OpenCarts).update_one(where, {**change, **kept}, upsert=upsert)

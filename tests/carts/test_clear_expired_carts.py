@@ -1,0 +1,47 @@
+"""`clear_expired_carts` deletes what has expired, in batches, and nothing else."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from bson import ObjectId
+from django.core.management import call_command
+
+from carts.documents import ShoppingCart
+from carts.services import expiring
+from ecommerce.core.mongo import collection, utc_now
+from tests.client import Person
+
+
+@pytest.fixture
+def carts(alice: Person) -> list[ObjectId]:
+    """Seven carts of alice, of which the first five have expired."""
+    ids = [ObjectId(alice.api.post("/shopping-carts/", {})["id"]) for _ in range(7)]
+    ended = utc_now() - timedelta(seconds=1)
+    collection(ShoppingCart).update_many({"_id": {"$in": ids[:5]}}, {"$set": {"expires_at": ended}})
+    return ids
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("clear_expired_carts", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def stored() -> set[ObjectId]:
+    return {row["_id"] for row in collection(ShoppingCart).find({}, {"_id": 1})}
+
+
+def test_a_dry_run_counts_and_deletes_nothing(carts: list[ObjectId]) -> None:
+    assert run("--dry-run") == "5 expired carts: nothing was deleted.\n"
+    assert stored() == set(carts)
+
+
+@pytest.mark.parametrize("batch", [2, 5, 500])
+def test_it_deletes_the_expired_ones_alone(
+    batch: int, carts: list[ObjectId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiring, "_BATCH", batch)
+    assert run() == "5 expired carts deleted.\n"
+    assert stored() == set(carts[5:])
+    assert run() == "0 expired carts deleted.\n"
