@@ -27,10 +27,10 @@ run: $(VENV)/installed-base ## Start the whole product (PORT=8000 HOST=127.0.0.1
 test: lint types contract schema unit ## All tests that need nothing but Python, and all checks
 
 unit: $(VENV)/installed-dev ## The tests that need nothing but Python
-	@$(BIN)/python -m pytest -n auto -m "not (browser or wire or redis or fuzz)"
+	@$(BIN)/python -m pytest -n auto -m "not (browser or wire or redis or fuzz or slow)"
 
-live: $(VENV)/installed-dev ## The tests that need Chromium, Java or Redis, and schema fuzzing
-	@$(BIN)/python -m pytest -n auto -m "browser or wire or redis or fuzz"
+live: $(VENV)/installed-dev ## The tests that need Chromium, Java or Redis, the slow ones, and schema fuzzing
+	@$(BIN)/python -m pytest -n auto -m "browser or wire or redis or fuzz or slow"
 
 lint: $(VENV)/installed-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check .

@@ -33,6 +33,20 @@ def on_starting(server: Any) -> None:  # noqa: ARG001
         Path(_metrics_dir).mkdir(parents=True)
 
 
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001
+    """Imports that were left unfinished go on, and new ones are worked on."""
+    from catalog.importing.runner import server_thread  # needs the settings, so not before
+
+    server_thread.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """The row under way finishes; the next process goes on behind it."""
+    from catalog.importing.runner import server_thread
+
+    server_thread.stop()
+
+
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Gauges of a dead worker must not be summed."""
     if _metrics_dir:

@@ -110,6 +110,22 @@ class BusyError(DomainError):
     default_detail = "Others are changing the same thing at this moment. Try again."
 
 
+class ImportNotFoundError(NotFoundError):
+    """No such import, or one that is no longer kept."""
+
+    code = "import_not_found"
+    default_detail = "There is no such import: it never was, or it is older than 30 days."
+
+
+class EmptyFileError(DomainError):
+    """An import without a byte in it."""
+
+    code = "empty_file"
+    status = 400
+    title = "The file is empty"
+    default_detail = "The file is empty: send the products as CSV, JSON or JSON Lines."
+
+
 class CategoryNotFoundError(NotFoundError):
     """No such category."""
 

@@ -21,7 +21,7 @@ class Answer:
         self.response = response
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
-        self.body: bytes = response.content
+        self.body: bytes = response.getvalue()  # streamed or not
 
     def __getitem__(self, member: str) -> Any:
         """A member of the JSON answer."""

@@ -1,6 +1,17 @@
 """What is stored about the catalog. Rules live in services; this is fields and indexes only."""
 
 from catalog.documents.categories import Category, CategoryRow, CategoryTree, CategoryTreeRow
+from catalog.documents.imports import (
+    FileFormat,
+    ImportChunk,
+    ImportChunkRow,
+    ImportJob,
+    ImportJobRow,
+    ImportOutcome,
+    ImportResult,
+    ImportResultRow,
+    ImportState,
+)
 from catalog.documents.products import (
     Attribute,
     AttributeRow,
@@ -23,8 +34,17 @@ __all__ = [
     "CategoryRow",
     "CategoryTree",
     "CategoryTreeRow",
+    "FileFormat",
     "Image",
     "ImageRow",
+    "ImportChunk",
+    "ImportChunkRow",
+    "ImportJob",
+    "ImportJobRow",
+    "ImportOutcome",
+    "ImportResult",
+    "ImportResultRow",
+    "ImportState",
     "Product",
     "ProductRow",
     "ProductStatus",

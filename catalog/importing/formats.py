@@ -1,49 +1,104 @@
-"""Which reader a file needs, and how its bytes become text."""
+"""Which reader a file needs, and how its bytes become rows, one at a time.
 
-from collections.abc import Iterator
+A JSON document is right or wrong as a whole. CSV and JSON Lines are right or wrong line by line.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from io import BufferedReader, FileIO, TextIOWrapper
 from pathlib import Path
+from typing import Final
+
+import ijson
 
 from catalog.importing import json_files, shopify
-from catalog.importing.rows import ImportRow
+from catalog.importing.rows import ImportRow, UnreadableFileError
+
+_SUFFIXES: Final = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_MARK: Final = b"\xef\xbb\xbf"
+"""What some programs write before UTF-8."""
+_OLD_SPREADSHEETS: Final = "cp1252"
+BUFFER: Final = 64 * 1024
+"""Bytes read at once."""
 
 
-class UnreadableFileError(Exception):
-    """The file cannot be read as products; the message says why."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that can be read from its start any number of times."""
+
+    open: Callable[[], BufferedReader]
+    format: str
+    encoding: str = "utf-8"
+    """Of a CSV; JSON is always UTF-8."""
 
 
-def read_rows(path: Path, *, format_name: str = "") -> list[ImportRow]:
-    """The products of a file; the format is told by its name and content unless given.
+def file_source(path: Path, *, format_name: str = "") -> Source:
+    """A file on disk; the format is told by its name, else by how it begins, unless given.
 
     Raises:
-        UnreadableFileError: no such file, or not of a format we know.
+        UnreadableFileError: no such file.
     """
     try:
-        text = _decode(path.read_bytes())
+        with path.open("rb") as file:
+            start = file.read(BUFFER)
     except OSError as fault:
-        raise UnreadableFileError(f"{path}: {fault.strerror}.") from None
+        raise UnreadableFileError(f"{fault.strerror}.") from None
+    looks = "json" if start.removeprefix(_MARK).lstrip()[:1] in {b"{", b"["} else "csv"
+    name = format_name or format_of(path.name) or looks
+    return Source(lambda: BufferedReader(FileIO(path), BUFFER), name)
+
+
+def format_of(file_name: str) -> str:
+    """The format that a file's name ends with; empty for one that we do not know."""
+    return _SUFFIXES.get(Path(file_name).suffix.lower(), "")
+
+
+def inspected(source: Source, *, at_each: Callable[[], None] = lambda: None) -> tuple[Source, int]:
+    """The source with its encoding, and how many rows it has: read to its end once.
+
+    Args:
+        at_each: called after each row.
+
+    Raises:
+        UnreadableFileError: it cannot be read as products.
+    """
     try:
-        return list(_read(text, format_name or _guess(path, text)))
-    except ValueError as fault:
-        raise UnreadableFileError(f"{path} cannot be read: {fault}.") from None
+        return source, _count(source, at_each)
+    except UnicodeDecodeError:  # of a CSV; JSON that is not UTF-8 is refused
+        old = replace(source, encoding=_OLD_SPREADSHEETS)
+        return old, _count(old, at_each)
 
 
-def _read(text: str, format_name: str) -> Iterator[ImportRow]:
-    if format_name == "json":
-        return json_files.read(text)
-    header = text.split("\n", 1)[0]
-    if "Handle" not in header or "Variant Price" not in header:
-        raise ValueError("its first line has no columns Handle and Variant Price")
-    return shopify.read(text.splitlines(keepends=True))
+def read_rows(source: Source) -> Iterator[ImportRow]:
+    """The rows of an inspected source.
+
+    Raises:
+        UnreadableFileError: it cannot be read as products.
+    """
+    with source.open() as file:
+        if file.peek(len(_MARK)).startswith(_MARK):
+            file.read(len(_MARK))
+        try:
+            yield from _read(file, source)
+        except UnicodeDecodeError:
+            raise
+        except (ValueError, ArithmeticError, csv.Error, ijson.JSONError) as fault:
+            raise UnreadableFileError(f"It cannot be read: {str(fault).rstrip('.')}.") from None
 
 
-def _guess(path: Path, text: str) -> str:
-    looks_like_json = text.lstrip()[:1] in {"{", "["}
-    return "json" if path.suffix in {".json", ".jsonl"} or looks_like_json else "shopify"
+def _count(source: Source, at_each: Callable[[], None]) -> int:
+    count = 0
+    for _ in read_rows(source):
+        count += 1
+        at_each()
+    return count
 
 
-def _decode(content: bytes) -> str:
-    """UTF-8, with or without its mark; else what old spreadsheets write."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
+def _read(file: BufferedReader, source: Source) -> Iterator[ImportRow]:
+    if source.format == "json":
+        return json_files.read_document(file)
+    if source.format == "jsonl":
+        return json_files.read_lines(file)
+    errors = "strict" if source.encoding == "utf-8" else "replace"
+    return shopify.read(TextIOWrapper(file, source.encoding, errors, newline=""))

@@ -1,11 +1,16 @@
 """JSON and JSON Lines: our own export, or DummyJSON's product list."""
 
-import json
+import re
 from collections.abc import Iterator
-from decimal import Decimal
+from io import BufferedReader
 from typing import Any, Final
 
+import ijson
+from rest_framework.exceptions import ParseError
+
 from catalog.importing.rows import ImportRow, given
+from ecommerce.core.errors import FieldError
+from ecommerce.core.parsers import check_values, loads
 
 _OWN: Final = (
     "name", "description", "price", "currency", "quantity", "sku", "slug", "brand", "category",
@@ -13,45 +18,94 @@ _OWN: Final = (
 )  # fmt: skip
 _RENAMED: Final = {"title": "name", "stock": "quantity"}
 _MADE_BY_US: Final = {"id", "version", "created_at", "updated_at"}
+_WRAPPED: Final = re.compile(rb'\s*\{\s*"products"\s*:\s*\[')
+_MAX_LINE: Final = 1024 * 1024
+"""Bytes of one line; as many as a body of the API may have."""
 
 
-def read(text: str) -> Iterator[ImportRow]:
-    """The products of the file, each with its number.
+def read_document(file: BufferedReader) -> Iterator[ImportRow]:
+    """The products of one JSON text: a list, a list under `products`, one object, or several.
 
     Raises:
-        ValueError: it is neither JSON nor JSON Lines, or holds no list of products.
+        ValueError, ArithmeticError, ijson.JSONError: it is not JSON, or holds no products.
     """
-    for number, item in enumerate(_items(text), 1):
+    for number, item in enumerate(_items(file), 1):
         if not isinstance(item, dict):
             raise ValueError(f"item {number} is no object")  # noqa: TRY004 - a fault of the file
-        yield _product(number, item)
+        yield _product(ImportRow(number), item)
 
 
-def _items(text: str) -> list[Any]:
+def read_lines(file: BufferedReader) -> Iterator[ImportRow]:
+    """The products of JSON Lines; a line that is none is a row with a fault."""
+    number = 0
+    for place, line in enumerate(_lines(file), 1):
+        if line.strip():
+            number += 1
+            yield _from_line(ImportRow(number, place), line)
+
+
+def _lines(file: BufferedReader) -> Iterator[bytes]:
+    """Lines, each cut a little behind the longest that is read."""
+    while line := file.readline(_MAX_LINE + 1):
+        yield line
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(_MAX_LINE)
+
+
+def _from_line(row: ImportRow, line: bytes) -> ImportRow:
+    if len(line) > _MAX_LINE:
+        row.faults = [FieldError("", "line_too_long", f"A line has at most {_MAX_LINE} bytes.")]
+        return row
     try:
-        content = json.loads(text, parse_float=Decimal)
-    except ValueError:
-        lines = [line for line in text.splitlines() if line.strip()]
-        return [json.loads(line, parse_float=Decimal) for line in lines]
-    if isinstance(content, dict) and "products" in content:
-        content = content["products"]
-    if isinstance(content, dict):
-        return [content]
-    if not isinstance(content, list):
-        raise ValueError("it holds no list of products")  # noqa: TRY004 - a fault of the file
-    return content
+        item = loads(line)
+    except ParseError as fault:
+        row.faults = [_fault(fault)]
+        return row
+    if isinstance(item, dict):
+        return _product(row, item)
+    row.faults = [FieldError("", "invalid", "The line is no JSON object.")]
+    return row
 
 
-def _product(number: int, item: dict[str, Any]) -> ImportRow:
+def _items(file: BufferedReader) -> Iterator[Any]:
+    start = file.peek()
+    if start.lstrip()[:1] == b"[":
+        return iter(ijson.items(file, "item"))
+    if _WRAPPED.match(start):
+        return iter(ijson.items(file, "products.item"))
+    if start.lstrip()[:1] == b"{":
+        return _objects(file)
+    raise ValueError("it holds no list of products")
+
+
+def _objects(file: BufferedReader) -> Iterator[Any]:
+    """Whole objects, one behind the other."""
+    for item in ijson.items(file, "", multiple_values=True):
+        wrapped = item.get("products") if isinstance(item, dict) else None
+        yield from wrapped if isinstance(wrapped, list) else [item]
+
+
+def _product(row: ImportRow, item: dict[str, Any]) -> ImportRow:
+    try:
+        check_values(item)
+    except ParseError as fault:
+        row.faults = [_fault(fault)]
+        return row
+    except RecursionError:
+        row.faults = [FieldError("", "too_deep", "The product is nested too deep.")]
+        return row
     renamed = {_RENAMED.get(name, name): value for name, value in item.items()}
     if isinstance(renamed.get("images"), list):
         renamed["images"] = [
             {"url": image} if isinstance(image, str) else image for image in renamed["images"]
         ]
-    return ImportRow(
-        place=f"item {number}",
-        product_id=str(item.get("id", "")),
-        values=given((name, renamed.get(name)) for name in _OWN),
-        covers=frozenset(renamed) & frozenset(_OWN),
-        left_out=sorted(renamed.keys() - {*_OWN, *_MADE_BY_US}),
-    )
+    row.product_id = str(item.get("id", ""))
+    row.values = given((name, renamed.get(name)) for name in _OWN)
+    row.covers = frozenset(renamed) & frozenset(_OWN)
+    row.not_kept = sorted(renamed.keys() - {*_OWN, *_MADE_BY_US})
+    return row
+
+
+def _fault(problem: ParseError) -> FieldError:
+    return FieldError("", str(problem.get_codes()), str(problem.detail))

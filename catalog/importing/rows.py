@@ -5,44 +5,68 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bson import ObjectId
+
+from catalog.documents import ImportOutcome
+from ecommerce.core.errors import FieldError
+
+
+class UnreadableFileError(Exception):
+    """The file cannot be read as products; the message says why."""
+
 
 @dataclass(slots=True)
 class ImportRow:
     """One product of a file: input for `ProductInput`, and what the product cannot hold."""
 
-    place: str
-    """Where it stands, for people: `line 7` or `item 3`."""
-    values: dict[str, Any]
+    number: int
+    """From 1 on, in the order of the file."""
+    line: int | None = None
+    """Where it starts, in a format that has lines."""
+    values: dict[str, Any] = field(default_factory=dict)
     covers: frozenset[str] = frozenset()
     """The members of a product that the file has a place for: an empty place is an empty value,
     and what it has no place for stays as it is."""
     product_id: str = ""
     """The id in this catalog, where the file is an export of ours and names no sku and no slug."""
-    left_out: list[str] = field(default_factory=list)
-    """Names of what the file says and a product cannot hold; one entry for each occurrence."""
+    not_kept: list[str] = field(default_factory=list)
+    """Names of what the file says and a product cannot hold."""
     warnings: list[str] = field(default_factory=list)
+    faults: list[FieldError] = field(default_factory=list)
+    """Why it cannot be read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of a row, or in a dry run would have."""
+
+    row: ImportRow
+    outcome: ImportOutcome
+    product_id: ObjectId | None = None
+    faults: tuple[FieldError, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Where the row stands, for people."""
+        return f"line {self.row.line}" if self.row.line else f"item {self.row.number}"
 
 
 @dataclass(slots=True)
-class Report:
-    """What an import did."""
+class Tally:
+    """How many rows came to what."""
 
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    faults: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    not_kept: Counter[str] = field(default_factory=Counter)
+
+    def note(self, outcome: str, not_kept: Iterable[str]) -> None:
+        """Count one row."""
+        self.outcomes[outcome] += 1
+        self.not_kept.update(not_kept)
 
     @property
-    def total(self) -> int:
-        """Products in the file."""
-        return self.created + self.updated + self.unchanged + len(self.faults)
-
-    def note(self, row: ImportRow) -> None:
-        """Keep what the row could not hand over."""
-        self.left_out.update(row.left_out)
-        self.warnings += [f"{row.place}: {warning}" for warning in row.warnings]
+    def done(self) -> int:
+        """Rows counted."""
+        return self.outcomes.total()
 
 
 def given(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:

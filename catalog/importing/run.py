@@ -1,86 +1,109 @@
-"""Brings rows into the catalog: checked by ProductInput, written by ProductService."""
+"""Brings a row into the catalog: checked by ProductInput, written by ProductService."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 
-from catalog.documents import ProductRow
-from catalog.errors import DuplicateProductError, ProductNotFoundError
-from catalog.importing.rows import ImportRow, Report
+from catalog import selectors
+from catalog.documents import ImportOutcome, ProductRow
+from catalog.errors import ProductNotFoundError
+from catalog.importing.rows import ImportRow, RowResult
 from catalog.keys import slug_of
-from catalog.selectors import product, product_with
 from catalog.serializers import ProductInput
 from catalog.services import CategoryService, ProductService
 from catalog.services.derived import all_skus
+from ecommerce.core.errors import DomainError, FieldError
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.problems import field_errors
 
 
-def import_rows(
-    rows: Iterable[ImportRow],
-    *,
-    dry_run: bool = False,
-    progress: Callable[[], None] = lambda: None,
-) -> Report:
-    """Create, update or leave each product; a faulty row keeps no other from coming in.
+class RowImporter:
+    """Creates, updates or leaves the product of each row; a fault keeps no other row out.
 
     A row is the product with its sku; without a sku, the one with its slug; else with its id.
     """
-    report = Report()
-    for row in rows:
-        report.note(row)
+
+    def __init__(self, *, dry_run: bool = False) -> None:
+        self._dry_run = dry_run
+        # One for all rows: to build a serializer takes as long as to check and compare a row.
+        self._input = ProductInput(data={})
+
+    def bring_in(self, row: ImportRow, operation: Operation | None = None) -> RowResult:
+        """What becomes of a row.
+
+        Args:
+            operation: of this row. Its id is the product's if it is a new one, so that the same row
+                a second time changes nothing, and is still the one that created it.
+        """
+        if row.faults:
+            return RowResult(row, ImportOutcome.FAILED, faults=tuple(row.faults))
         try:
-            _import(row, report, dry_run=dry_run)
-        except ValidationError as problem:
-            faults = field_errors(problem.detail)
-            text = "; ".join(f"{fault.pointer.lstrip('/')}: {fault.detail}" for fault in faults)
-            report.faults.append(f"{row.place}: {text}")
-        except DuplicateProductError as clash:
-            fields = ", ".join(fault["pointer"].lstrip("/") for fault in clash.members["errors"])
-            report.faults.append(f"{row.place}: another product has the same {fields}.")
-        progress()
-    return report
+            return self._bring_in(row, operation or Operation.unkeyed())
+        except (APIException, DomainError) as refusal:
+            return RowResult(row, ImportOutcome.FAILED, faults=tuple(_faults(refusal)))
+
+    def _bring_in(self, row: ImportRow, operation: Operation) -> RowResult:
+        values = self._checked(row)
+        stored = _stored(row, values)
+        if stored is not None and stored["_id"] == operation.id:  # by this row, before a kill
+            return RowResult(row, ImportOutcome.CREATED, operation.id)
+        if values["category"]:
+            values["category"] = _category(values["category"], dry_run=self._dry_run)
+        if stored is None:
+            return self._create(row, values, operation)
+        fields = self._input.fields
+        covered = {str(fields[name].source) for name in row.covers | row.values.keys()}
+        changes = {name: value for name, value in values.items() if name in covered}
+        return self._update(row, stored, changes)
+
+    def _checked(self, row: ImportRow) -> dict[str, Any]:
+        self._input.initial_data = row.values
+        values: dict[str, Any] = self._input.run_validation(row.values)
+        return values
+
+    def _create(self, row: ImportRow, values: Mapping[str, Any], operation: Operation) -> RowResult:
+        if self._dry_run:
+            ProductService.refuse_duplicates(values=values, product_id=operation.id)
+            return RowResult(row, ImportOutcome.CREATED)
+        ProductService.create(values=values, operation=operation)
+        return RowResult(row, ImportOutcome.CREATED, operation.id)
+
+    def _update(self, row: ImportRow, stored: ProductRow, changes: Mapping[str, Any]) -> RowResult:
+        found = stored["_id"]
+        if _says_the_same(stored, changes):
+            return RowResult(row, ImportOutcome.UNCHANGED, found)
+        if self._dry_run:
+            ProductService.refuse_duplicates(values=changes, product_id=found)
+        else:
+            ProductService.update(product_id=str(found), changes=changes)
+        return RowResult(row, ImportOutcome.UPDATED, found)
 
 
-def _import(row: ImportRow, report: Report, *, dry_run: bool) -> None:
-    serializer = ProductInput(data=row.values)
-    serializer.is_valid(raise_exception=True)
-    values = serializer.validated_data
-    if values["category"]:
-        values["category"] = _category(values["category"], dry_run=dry_run)
-    stored = _stored(row, values)
-    if stored is None:
-        report.created += 1
-        if not dry_run:
-            ProductService.create(values=values)
-        return
-    covered = {_stored_name(serializer, name) for name in row.covers | row.values.keys()}
-    changes = {name: value for name, value in values.items() if name in covered}
-    if _says_the_same(stored, changes):
-        report.unchanged += 1
-        return
-    report.updated += 1
-    if not dry_run:
-        ProductService.update(product_id=str(stored["_id"]), changes=changes)
+def _faults(refusal: APIException | DomainError) -> Iterator[FieldError]:
+    if isinstance(refusal, ValidationError):
+        yield from field_errors(refusal.detail)
+    elif isinstance(refusal, APIException):
+        yield FieldError("", str(refusal.get_codes()), str(refusal.detail))
+    elif errors := refusal.members.get("errors"):
+        yield from (FieldError(**error) for error in errors)
+    else:
+        yield FieldError("", refusal.code, refusal.detail)
 
 
 def _category(name: str, *, dry_run: bool) -> str:
     return slug_of(name) if dry_run else CategoryService.ensure(name=name)
 
 
-def _stored_name(serializer: ProductInput, name: str) -> str:
-    return str(serializer.fields[name].source)
-
-
 def _stored(row: ImportRow, values: Mapping[str, Any]) -> ProductRow | None:
-    skus = all_skus(values)
+    skus, slug = all_skus(values), values.get("slug")
     if skus:
-        found = product_with(sku=skus[0])
-        return found or (product_with(slug=values["slug"]) if values.get("slug") else None)
-    if values.get("slug"):
-        return product_with(slug=values["slug"])
+        found = selectors.product_with(sku=skus[0])
+        return found or (selectors.product_with(slug=slug) if slug else None)
+    if slug:
+        return selectors.product_with(slug=slug)
     try:
-        return product(row.product_id, for_staff=True)
+        return selectors.product(row.product_id, for_staff=True)
     except ProductNotFoundError:
         return None
 

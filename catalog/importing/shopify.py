@@ -6,13 +6,15 @@ Columns: https://help.shopify.com/en/manual/products/import-export/using-csv
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from io import StringIO
+from itertools import chain, groupby, islice
 from typing import Any, Final
 
-import nh3
+import orjson
 
 from catalog.importing.rows import ImportRow, given
 from catalog.keys import slug_of
+from ecommerce.core.errors import FieldError
 
 OPTIONS: Final = (1, 2, 3)
 """Shopify's files have room for three options."""
@@ -21,8 +23,10 @@ COLUMNS: Final = (
     *(f"Option{number} {part}" for number in OPTIONS for part in ("Name", "Value")),
     "Variant SKU", "Variant Inventory Qty", "Variant Price", "Variant Compare At Price",
     "Image Src", "Image Alt Text", "Product SKU", "Product Price", "Product Compare At Price",
+    "Variant Options",
 )  # fmt: skip
-"""The last three are ours: what a product with variants has beside theirs."""
+"""The last four are ours: what a product with variants has beside theirs, and the options of a
+variant (a JSON object) that Shopify's columns cannot hold."""
 _MEANINGLESS: Final = {
     "Variant Inventory Tracker", "Variant Inventory Policy", "Image Position",
     "Variant Fulfillment Service", "Variant Requires Shipping", "Variant Taxable", "Gift Card",
@@ -38,36 +42,61 @@ _MEMBERS: Final = {
     "Option1 Value": "variants",
 }  # fmt: skip
 """Which member of a product a column fills."""
-_ONLY_VARIANT: Final = "Default Title"
+ONLY_VARIANT: Final = "Default Title"
 """What Shopify writes for a product without variants."""
 _OWN_HANDLE: Final = re.compile(r"product-([0-9a-f]{24})")
 """What our export writes for a product without a slug: the format wants a Handle in each row."""
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 
+_MAX_LINES: Final = 500
+"""Lines of one product: more than its variants and pictures can need."""
+
 Line = tuple[int, dict[str, str]]
 
 
 def read(text: Iterable[str]) -> Iterator[ImportRow]:
-    """The products of the file, each with the line that it starts at."""
-    reader = csv.DictReader(text)
-    lines = ((reader.line_num, {k: unescape(v) for k, v in row.items() if k}) for row in reader)
-    for _, group in groupby(lines, key=lambda line: line[1].get("Handle", "")):
-        yield _product(list(group))
+    """The products of the file, each with the line that it starts at.
+
+    Raises:
+        ValueError: its columns are not those of products.
+        csv.Error: it is no CSV.
+    """
+    groups = groupby(_lines(text), key=lambda line: line[1].get("Handle", ""))
+    for number, (_, group) in enumerate(groups, 1):
+        yield _product(number, list(islice(group, _MAX_LINES + 1)))
 
 
-def _product(lines: list[Line]) -> ImportRow:
-    number, first = lines[0]
+def _lines(text: Iterable[str]) -> Iterator[Line]:
+    reader = csv.reader(text)
+    columns = next(reader, [])
+    if "Handle" not in columns or "Variant Price" not in columns:
+        raise ValueError("its first line has no columns Handle and Variant Price")
+    start = reader.line_num + 1
+    for cells in reader:
+        if cells:
+            padded = [*cells, *[""] * (len(columns) - len(cells))]
+            named = zip(columns, map(unescape, padded), strict=False)
+            yield start, {column: cell for column, cell in named if column}
+        start = reader.line_num + 1  # a cell may span lines: where the next one begins
+
+
+def _product(number: int, lines: list[Line]) -> ImportRow:
+    line, first = lines[0]
     own_id = _OWN_HANDLE.fullmatch(first.get("Handle", ""))
-    row = ImportRow(place=f"line {number}", values={}, product_id=own_id[1] if own_id else "")
+    row = ImportRow(number, line, product_id=own_id[1] if own_id else "")
+    if len(lines) > _MAX_LINES:
+        detail = f"A product has at most {_MAX_LINES} lines."
+        row.faults = [FieldError("", "too_many_lines", detail)]
+        return row
     variants = _variants(lines, row)
     row.values = given(
         [
             ("slug", None if own_id else first.get("Handle")),
             ("name", first.get("Title")),
-            ("description", _safe_html(first.get("Body (HTML)", ""))),
+            ("description", first.get("Body (HTML)")),
             ("brand", first.get("Vendor")),
             ("category", first.get("Type")),
-            ("tags", [tag.strip() for tag in first.get("Tags", "").split(",") if tag.strip()]),
+            ("tags", read_tags(first.get("Tags", ""))),
             ("images", _images(lines)),
             ("status", first.get("Status") or _status(first.get("Published", ""))),
             *_sold_as(first, variants, row),
@@ -78,7 +107,7 @@ def _product(lines: list[Line]) -> ImportRow:
         own = {"Product SKU": "sku", "Product Price": "price"}
         own["Product Compare At Price"] = "compare_at_price"
         row.covers -= {member for column, member in own.items() if column not in first}
-    row.left_out = list(_left_out(lines))
+    row.not_kept = list(_not_kept(lines))
     return row
 
 
@@ -104,25 +133,44 @@ def _sold_as(
 def _variants(lines: list[Line], row: ImportRow) -> list[dict[str, Any]]:
     """One for each line with an option; none where the only one is no choice."""
     names = {n: lines[0][1].get(f"Option{n} Name", "") or f"Option{n}" for n in OPTIONS}
-    chosen = [
-        (
-            line,
-            {names[n]: line[f"Option{n} Value"] for n in OPTIONS if line.get(f"Option{n} Value")},
-        )
-        for _, line in lines
-    ]
-    chosen = [(line, options) for line, options in chosen if options]
-    if len(chosen) < 2 and all(_ONLY_VARIANT in options.values() for _, options in chosen):
+    chosen = [(line, _options(line, names, row)) for _, line in lines]
+    variants = [(line, options) for line, options in chosen if options is not None]
+    if len(variants) < 2 and all(map(_is_no_choice, variants)):
         return []
-    return [_variant(line, options, lines[0][1], row) for line, options in chosen]
+    return [_variant(line, options, lines[0][1], row) for line, options in variants]
+
+
+def _is_no_choice(variant: tuple[dict[str, str], dict[str, Any]]) -> bool:
+    line, options = variant
+    return ONLY_VARIANT in options.values() and not line.get("Variant Options")
+
+
+def _options(line: dict[str, str], names: dict[int, str], row: ImportRow) -> dict[str, Any] | None:
+    """What makes the variant of a line differ; None where the line is no variant."""
+    if written := line.get("Variant Options"):
+        return _own_options(written, row)
+    values = {names[n]: line[f"Option{n} Value"] for n in OPTIONS if line.get(f"Option{n} Value")}
+    return values or None
+
+
+def _own_options(written: str, row: ImportRow) -> dict[str, Any]:
+    try:
+        options = orjson.loads(written)
+    except orjson.JSONDecodeError:
+        options = None
+    if not isinstance(options, dict):
+        detail = "Variant Options holds a JSON object, or nothing."
+        row.faults.append(FieldError("/variants", "invalid", detail))
+        return {}
+    return options
 
 
 def _variant(
-    line: dict[str, str], options: dict[str, str], first: dict[str, str], row: ImportRow
+    line: dict[str, str], options: dict[str, Any], first: dict[str, str], row: ImportRow
 ) -> dict[str, Any]:
     sku = line.get("Variant SKU")
     if not sku:
-        sku = "-".join([first.get("Handle", ""), *map(slug_of, options.values())])
+        sku = "-".join([first.get("Handle", ""), *map(slug_of, map(str, options.values()))])
         row.warnings.append(f"a variant without SKU gets {sku}")
     return given(
         [
@@ -135,9 +183,17 @@ def _variant(
     )
 
 
-def _safe_html(body: str) -> str:
-    """Markup without anything a browser would run; text without markup stays as it is."""
-    return (nh3.clean(body) if "<" in body else body).strip()
+def read_tags(cell: str) -> list[str]:
+    """Tags between commas; one that holds a comma itself stands in quotes."""
+    tags = chain.from_iterable(csv.reader(StringIO(cell, newline=""), skipinitialspace=True))
+    return [tag.strip() for tag in tags if tag.strip()]
+
+
+def write_tags(tags: Iterable[str]) -> str:
+    """Undo `read_tags`."""
+    cell = StringIO(newline="")
+    csv.writer(cell, lineterminator="").writerow(tags)
+    return cell.getvalue()
 
 
 def _status(published: str) -> str:
@@ -165,7 +221,7 @@ def _images(lines: list[Line]) -> list[dict[str, str]]:
     ]
 
 
-def _left_out(lines: list[Line]) -> Iterator[str]:
+def _not_kept(lines: list[Line]) -> Iterator[str]:
     for column, value in lines[0][1].items():
         default = _DEFAULTS.get(column)
         if column not in COLUMNS and column not in _MEANINGLESS and value not in ("", default):
@@ -177,7 +233,6 @@ def escape(cell: str) -> str:
     return f"'{cell}" if cell.startswith((*_RISKY, "'")) else cell
 
 
-def unescape(cell: str | None) -> str:
+def unescape(cell: str) -> str:
     """Undo `escape`."""
-    text = cell or ""
-    return text[1:] if text[:1] == "'" and text[1:2] in {*_RISKY, "'"} else text
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in {*_RISKY, "'"} else cell

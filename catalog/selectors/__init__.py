@@ -13,6 +13,14 @@ from catalog.selectors.categories import (
     subtree,
 )
 from catalog.selectors.facets import FACET_LIMIT, Facets, facets
+from catalog.selectors.imports import (
+    import_chunk,
+    import_job,
+    import_job_page,
+    import_outcomes,
+    import_result_page,
+    import_with_id,
+)
 from catalog.selectors.lists import ORDERINGS, ProductFilter, product_page, suggestions
 from catalog.selectors.products import (
     every_product,
@@ -48,6 +56,12 @@ __all__ = [
     "every_product",
     "facets",
     "has_products",
+    "import_chunk",
+    "import_job",
+    "import_job_page",
+    "import_outcomes",
+    "import_result_page",
+    "import_with_id",
     "is_deleted",
     "is_empty",
     "is_for_sale",

@@ -12,6 +12,7 @@ from ecommerce.core.mongo import collection
 
 _STAFF_STATUSES: Final = [ProductStatus.ACTIVE, ProductStatus.DRAFT, ProductStatus.ARCHIVED]
 _IDENTITY: Final = {"sku": 1, "skus": 1, "slug": 1, "version": 1}
+_BATCH: Final = 500
 _IN_CART: Final = dict.fromkeys(
     ("name", "price_minor", "currency", "quantity", "status", "variants"), 1
 )
@@ -62,10 +63,21 @@ def is_deleted(row: ProductRow) -> bool:
     return row["status"] == ProductStatus.DELETED
 
 
-def every_product() -> Iterator[ProductRow]:
-    """All products that are not deleted, oldest first, streamed."""
-    rows = collection(Product).find(visible(to_staff=True)).sort([("_id", 1)])
-    return (cast(ProductRow, row) for row in rows)
+def every_product(where: Mapping[str, Any] | None = None) -> Iterator[ProductRow]:
+    """All products that are not deleted, or those that `where` finds, oldest first, streamed.
+
+    Read in batches: a client may take its time over an export, and a cursor would run out.
+    """
+    chosen = visible(to_staff=True) if where is None else where
+    batch = _batch(chosen)
+    while batch:
+        yield from batch
+        batch = _batch({"$and": [chosen, {"_id": {"$gt": batch[-1]["_id"]}}]})
+
+
+def _batch(where: Mapping[str, Any]) -> list[ProductRow]:
+    rows = collection(Product).find(where).sort([("_id", 1)]).limit(_BATCH)
+    return [cast(ProductRow, row) for row in rows]
 
 
 def products_for_sale(*, limit: int) -> list[ProductRow]:

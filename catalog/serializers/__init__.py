@@ -8,6 +8,15 @@ from catalog.serializers.categories import (
     CategoryShape,
     DeleteCategoryQuery,
 )
+from catalog.serializers.imports import (
+    ExportQuery,
+    ImportForm,
+    ImportJobPageShape,
+    ImportJobShape,
+    ImportQuery,
+    ImportResultPageShape,
+    ImportResultQuery,
+)
 from catalog.serializers.products import (
     ProductInput,
     ProductPageShape,
@@ -32,8 +41,15 @@ __all__ = [
     "CategoryQuery",
     "CategoryShape",
     "DeleteCategoryQuery",
+    "ExportQuery",
     "FacetQuery",
     "FacetsShape",
+    "ImportForm",
+    "ImportJobPageShape",
+    "ImportJobShape",
+    "ImportQuery",
+    "ImportResultPageShape",
+    "ImportResultQuery",
     "MovementPageShape",
     "ProductInput",
     "ProductPageShape",

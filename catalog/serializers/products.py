@@ -12,7 +12,14 @@ from rest_framework import serializers
 from catalog.documents import ProductStatus
 from catalog.services.derived import all_skus
 from catalog.services.stock import MAX_STOCK
-from ecommerce.core.fields import IdField, PatternField, PriceField, TextField, WholeNumberField
+from ecommerce.core.fields import (
+    HtmlField,
+    IdField,
+    PatternField,
+    PriceField,
+    TextField,
+    WholeNumberField,
+)
 from ecommerce.core.serializers import StrictSerializer
 
 MAX_VARIANTS: Final = 100
@@ -138,7 +145,12 @@ class ProductInput(StrictSerializer):
     """Body of `POST /products/`, `PUT` and `PATCH /products/{id}`."""
 
     name = TextField(max_length=200)
-    description = TextField(default="", max_length=20_000, allow_blank=True)
+    description = HtmlField(
+        default="",
+        max_length=20_000,
+        allow_blank=True,
+        help_text="Text or HTML; scripts, handlers and what else could run are taken out.",
+    )
     price = PriceField(
         source="price_minor", help_text="In the shop's currency, with at most its decimals."
     )

@@ -57,6 +57,17 @@ class ProductService:
         return _settle_category(row, values)
 
     @staticmethod
+    def refuse_duplicates(*, values: Mapping[str, Any], product_id: ObjectId) -> None:
+        """Say before a write what it would be refused for; the write itself still decides.
+
+        Raises:
+            DuplicateProductError: another product has a sku or the slug.
+        """
+        clash = _duplicate(values, product_id)
+        if clash.members["errors"]:
+            raise clash
+
+    @staticmethod
     def create_many(*, products: Sequence[Mapping[str, Any]]) -> int:
         """Add products that carry their own `id` and `category_path`; those that are there stay.
 
@@ -213,10 +224,6 @@ def _completed(
     write then happens only if those are still the same.
     """
     completed, known = dict(changes), dict[str, Any]()
-    if "quantity" in changes:
-        completed["in_stock"] = changes["quantity"] > 0
-        if "variants" not in changes:
-            known["variants"] = None
     touched = [name for name in SEARCHED if name in changes]
     missing = [name for name in SEARCHED if name not in changes] if touched else []
     if merge_attributes and changes.get("attributes"):
@@ -224,6 +231,10 @@ def _completed(
     if missing:
         present = _present(guard)
         known |= {name: present.get(name) for name in missing}
+    if "quantity" in changes:
+        completed["in_stock"] = changes["quantity"] > 0
+        if "variants" not in changes:
+            known["variants"] = None  # whatever is stored: those that have some keep their sum
     if merge_attributes and changes.get("attributes"):
         completed["attributes"] = _merged(known["attributes"], changes["attributes"])
     if touched:

@@ -4,10 +4,12 @@ DRF's own fields read "5" as 5 and 5 as "5". A JSON client that mixes them up ha
 it here. HTML forms and query strings can only send text, so for those the text is read.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
+import nh3
 from django.conf import settings
 from rest_framework import serializers
 from rest_framework.utils import html
@@ -17,6 +19,8 @@ from ecommerce.core.ids import ID_PATTERN
 from ecommerce.core.parsers import check_text
 
 _INT64 = 2**63
+_TAG: Final = re.compile(r"<[a-zA-Z/!?]")
+"""What a browser reads as the beginning of markup; any other `<` is text (HTML, 13.2.5.6)."""
 
 
 def _from_json(field: serializers.Field[Any, Any, Any, Any]) -> bool:
@@ -33,6 +37,18 @@ class TextField(serializers.CharField):
             self.fail("invalid")
         check_text(data)
         return super().to_internal_value(data)
+
+
+class HtmlField(TextField):
+    """Text that pages may show as HTML: nothing that a browser would run gets in, whichever way.
+
+    Text without any markup stays as it is, so that "5 < 6" reads as it was written.
+    """
+
+    def to_internal_value(self, data: Any) -> str:
+        """Sanitised, so that lengths are those of what is stored."""
+        text = super().to_internal_value(data)
+        return nh3.clean(text).strip() if _TAG.search(text) else text
 
 
 class WholeNumberField(serializers.IntegerField):

@@ -26,7 +26,7 @@ class RequestFramingMiddleware:
                 code="length_required",
                 detail="Send the body with a Content-Length; chunked bodies are not read.",
             )
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        limit = _limit(request)
         if _content_length(request) > limit:
             return problem_response(
                 request,
@@ -35,6 +35,12 @@ class RequestFramingMiddleware:
                 detail=f"The body is larger than the {limit} bytes that are read.",
             )
         return None
+
+
+def _limit(request: HttpRequest) -> int:
+    """Bytes that this path reads; only a few take files."""
+    usual = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    return int(settings.FILE_UPLOAD_LIMITS.get(request.path.rstrip("/"), usual))
 
 
 def _content_length(request: HttpRequest) -> int:

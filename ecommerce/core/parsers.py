@@ -72,7 +72,7 @@ def loads(body: bytes) -> Any:
         )
     except (ValueError, ArithmeticError) as fault:
         raise ParseError(f"The body is not JSON: {fault}.", code="malformed_json") from None
-    _check_values(value)
+    check_values(value)
     return value
 
 
@@ -106,17 +106,21 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _check_values(value: Any) -> None:
-    """Integers within int64, text without NUL or half surrogates: MongoDB stores nothing else."""
+def check_values(value: Any) -> None:
+    """Integers within int64, text without NUL or half surrogates: MongoDB stores nothing else.
+
+    Raises:
+        ParseError: with a code and a sentence that say what is wrong.
+    """
     if isinstance(value, str):
         check_text(value)
     elif isinstance(value, dict):
         for key, member in value.items():
             check_text(key)
-            _check_values(member)
+            check_values(member)
     elif isinstance(value, list):
         for member in value:
-            _check_values(member)
+            check_values(member)
     elif isinstance(value, int) and not -_INT64 <= value < _INT64:
         raise ParseError("An integer does not fit in 64 bits.", code="integer_out_of_range")
 

@@ -90,6 +90,8 @@ WHITENOISE_USE_FINDERS = True  # serves the docs' files without a collectstatic 
 
 # --- the HTTP edge ----------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a request body
+FILE_UPLOAD_LIMITS = {"/products/imports": 50 * 1024 * 1024}
+"""Bytes of a body, by path, where files are taken: they are read in blocks, never whole."""
 CORS_ALLOWED_ORIGINS = env.listing("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "x-cart-token"]
 CORS_EXPOSE_HEADERS = [

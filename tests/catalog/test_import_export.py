@@ -118,10 +118,10 @@ def test_faulty_rows_name_their_lines_and_keep_no_other_out(
         call_command("import_products", str(path), stdout=out)
     assert refused.value.returncode == 1
     assert out.getvalue().splitlines() == [
-        "line 5: stock -3 was read as 0",
         "line 2: price: A price is a number such as 19.99, or the same as text.",
         "line 3: quantity: A valid integer is required.",
         "line 4: name: This field is required.",
+        "line 5: stock -3 was read as 0",
         "1 created, 0 updated, 0 unchanged, 3 faulty.",
     ]
 

@@ -43,6 +43,12 @@ from catalog.documents import (
     CategoryTreeRow,
     Image,
     ImageRow,
+    ImportChunk,
+    ImportChunkRow,
+    ImportJob,
+    ImportJobRow,
+    ImportResult,
+    ImportResultRow,
     Product,
     ProductRow,
     StockMovement,
@@ -70,6 +76,9 @@ PAIRS: list[tuple[type, type]] = [
     (Category, CategoryRow),
     (CategoryTree, CategoryTreeRow),
     (StockMovement, StockMovementRow),
+    (ImportJob, ImportJobRow),
+    (ImportChunk, ImportChunkRow),
+    (ImportResult, ImportResultRow),
     (ShoppingCart, CartRow),
     (CartItem, LineRow),
     (LineAttribute, LineAttributeRow),
@@ -91,6 +100,7 @@ def test_a_row_names_the_fields_of_its_document(
 
 def test_every_document_is_known_to_the_index_command() -> None:
     assert set(documents()) == {
+        ImportJob, ImportChunk, ImportResult,
         User, RefreshFamily, AuditEvent, Product, Category, CategoryTree, StockMovement,
         ShoppingCart, OpenCarts, IdempotencyRecord,
     }  # fmt: skip

@@ -2,10 +2,12 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TextIO
 
-from catalog.exporting import write_csv, write_jsonl
+from catalog.documents import ProductRow
+from catalog.exporting import EXPORT_FORMATS, export
 from catalog.selectors import every_product
 from ecommerce.core.commands import ShopCommand
 
@@ -22,16 +24,29 @@ class Command(ShopCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to, and how."""
         parser.add_argument("file", type=Path, nargs="?", help="standard output if left out")
-        parser.add_argument("--format", choices=["csv", "jsonl"], help="else by the file's name")
+        parser.add_argument("--format", choices=EXPORT_FORMATS, help="else by the file's name")
 
     def run(self, **options: Any) -> None:
         """Write, and say how many on standard error."""
         path: Path | None = options["file"]
         by_name = "jsonl" if path and path.suffix in {".jsonl", ".json"} else "csv"
-        write = write_jsonl if (options["format"] or by_name) == "jsonl" else write_csv
+        format_name = options["format"] or by_name
         if path is None:
-            count = write(every_product(), sys.stdout)
+            count = _write(format_name, sys.stdout)
         else:
             with path.open("w", encoding="utf-8", newline="") as file:
-                count = write(every_product(), file)
+                count = _write(format_name, file)
         self.stderr.write(f"{count} products exported.")
+
+
+def _write(format_name: str, file: TextIO) -> int:
+    count = 0
+
+    def counted() -> Iterable[ProductRow]:
+        nonlocal count
+        for row in every_product():
+            count += 1
+            yield row
+
+    file.writelines(export(counted(), format_name))
+    return count
