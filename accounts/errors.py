@@ -1,5 +1,7 @@
 """What can go wrong with accounts."""
 
+from bson import ObjectId
+
 from ecommerce.core.errors import DomainError, FieldError, NotFoundError
 
 
@@ -73,6 +75,35 @@ class InvalidCredentialsError(DomainError):
     status = 400
     title = "Sign-in failed"
     default_detail = "The username or the password is wrong."
+
+    def __init__(self, subject_id: ObjectId | None = None) -> None:
+        self.subject_id = subject_id
+        """Whose account it was, for the audit log; the client is never told."""
+        super().__init__()
+
+
+class LoginLockedError(DomainError):
+    """Too many attempts to sign in have failed."""
+
+    code = "login_locked"
+    status = 429
+    title = "Too many failed attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"Too many attempts to sign in have failed. Try again in {retry_after} seconds."
+        )
+
+
+class BusyError(DomainError):
+    """More passwords are being checked than this process may check at once."""
+
+    code = "busy"
+    status = 503
+    title = "Too busy at this moment"
+    default_detail = "Too many people sign in at this moment. Try again in a few seconds."
+    retry_after = 2
 
 
 class InvalidAccessTokenError(DomainError):

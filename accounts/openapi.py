@@ -174,6 +174,7 @@ token_schema = extend_schema(
         400: OAuthErrorShape,
         415: OAuthErrorShape,
         429: OAuthErrorShape,
+        503: OAuthErrorShape,
     },
 )
 

@@ -9,6 +9,7 @@ from bson import ObjectId
 from django.conf import settings
 from django.core.cache import cache
 
+from accounts import login_limits
 from accounts.documents import User, UserRow
 from accounts.principal import Principal
 from accounts.roles import Role, role_of
@@ -38,6 +39,7 @@ def store() -> None:
     for document in documents():
         mongo.collection(document).delete_many({})
     cache.clear()
+    login_limits.store.forget_own()
 
 
 @pytest.fixture(scope="session")

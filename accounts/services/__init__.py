@@ -1,6 +1,7 @@
 """All writes of accounts."""
 
 from accounts.services.audit import AuditService
+from accounts.services.logins import LoginService
 from accounts.services.password_changes import PasswordService
 from accounts.services.sessions import SessionService
 from accounts.services.tokens import TokenPair, TokenService
@@ -8,6 +9,7 @@ from accounts.services.users import UserService
 
 __all__ = [
     "AuditService",
+    "LoginService",
     "PasswordService",
     "SessionService",
     "TokenPair",

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from accounts import lifecycle, selectors
 from accounts.documents import RefreshFamily, User, UserRow
 from accounts.errors import (
+    DuplicateUserError,
     InvalidCredentialsError,
     RoleMovedError,
     SameOrHigherRoleError,
@@ -40,6 +42,7 @@ class UserService:
         operation = operation or Operation.unkeyed()
         if operation.retried and (made := selectors.user_with_id(operation.id)):
             return made
+        _refuse_taken(username, email, operation.id)
         user = User(
             id=operation.id,
             username=username,
@@ -66,7 +69,7 @@ class UserService:
         user = selectors.user_for_login(login)
         right, new_hash = passwords.matches(password, user["hashed_password"] if user else None)
         if user is None or not right or not user["is_active"]:
-            raise InvalidCredentialsError
+            raise InvalidCredentialsError(user["_id"] if user else None)
         if new_hash:  # only over the hash that was checked: a password change meanwhile wins
             collection(User).update_one(
                 {"_id": user["_id"], "hashed_password": user["hashed_password"]},
@@ -168,6 +171,15 @@ class UserService:
             )
         except SameOrHigherRoleError:
             raise RoleMovedError from None
+
+
+def _refuse_taken(username: str, email: str, user_id: ObjectId) -> None:
+    """Spare the hash where the answer is known already. The indexes alone decide."""
+    taken = selectors.taken_fields(
+        username_key=name_key(username), email_key=name_key(email), by_others_than=user_id
+    )
+    if taken:
+        raise DuplicateUserError(taken)
 
 
 def _stored_values(changes: Mapping[str, Any]) -> dict[str, Any]:

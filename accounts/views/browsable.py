@@ -9,8 +9,10 @@ from django.views import View
 from django.views.decorators.csrf import csrf_protect
 
 from accounts.authentication import log_in, log_out
-from accounts.errors import InvalidCredentialsError
-from accounts.services import UserService
+from accounts.clients import client_of
+from accounts.documents import UserRow
+from accounts.errors import BusyError, InvalidCredentialsError, LoginLockedError
+from accounts.services import LoginService
 from ecommerce.core import rate_limits
 from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS, RateLimitedError
 
@@ -33,21 +35,25 @@ class LoginView(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Log in and go back to where the person came from."""
         form = LoginForm(request.POST)
-        if form.is_valid() and self._signed_in(request, form):
-            return HttpResponseRedirect(_next(request))
-        return self._page(request, form, status=400)
-
-    def _signed_in(self, request: HttpRequest, form: LoginForm) -> bool:
+        if not form.is_valid():
+            return self._page(request, form, status=400)
         try:
-            rate_limits.spend(request, LOGIN_PER_ADDRESS)
-            user = UserService.authenticate(
-                login=form.cleaned_data["username"], password=form.cleaned_data["password"]
-            )
-        except (InvalidCredentialsError, RateLimitedError) as refusal:
-            form.add_error(None, str(refusal))
-            return False
-        log_in(request, user)
-        return True
+            log_in(request, _signed_in(request, form))
+        except RateLimitedError as refusal:
+            return self._refused(request, form, refusal, refusal.status_code)
+        except (InvalidCredentialsError, LoginLockedError, BusyError) as refusal:
+            return self._refused(request, form, refusal, refusal.status)
+        return HttpResponseRedirect(_next(request))
+
+    def _refused(
+        self, request: HttpRequest, form: LoginForm, refusal: Exception, status: int
+    ) -> HttpResponse:
+        form.add_error(None, str(refusal))
+        page = self._page(request, form, status=status)
+        retry_after = getattr(refusal, "retry_after", 0)
+        if retry_after:
+            page["Retry-After"] = str(retry_after)
+        return page
 
     def _page(self, request: HttpRequest, form: LoginForm, status: int = 200) -> HttpResponse:
         return render(request, "login.html", {"form": form, "next": _next(request)}, status=status)
@@ -61,6 +67,15 @@ class LogoutView(View):
         """Log out and go back."""
         log_out(request)
         return HttpResponseRedirect(_next(request))
+
+
+def _signed_in(request: HttpRequest, form: LoginForm) -> UserRow:
+    rate_limits.spend(request, LOGIN_PER_ADDRESS)
+    return LoginService.sign_in(
+        login=form.cleaned_data["username"],
+        password=form.cleaned_data["password"],
+        client=client_of(request),
+    )
 
 
 def _next(request: HttpRequest) -> str:

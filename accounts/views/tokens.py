@@ -11,18 +11,25 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from accounts.clients import client_of
-from accounts.errors import InvalidCredentialsError, InvalidRefreshTokenError
+from accounts.errors import (
+    BusyError,
+    InvalidCredentialsError,
+    InvalidRefreshTokenError,
+    LoginLockedError,
+)
 from accounts.openapi import revoke_schema, token_schema
 from accounts.presenters import present_token
 from accounts.rules import ANYONE
 from accounts.serializers import RevocationInput, TokenInput
-from accounts.services import TokenPair, TokenService, UserService
+from accounts.services import LoginService, TokenPair, TokenService
 from ecommerce.core import rate_limits
 from ecommerce.core.errors import DomainError
 from ecommerce.core.problems import field_errors
-from ecommerce.core.rate_limits import LOGIN_PER_ACCOUNT, LOGIN_PER_ADDRESS, rate_limited
+from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_LATER: Final = "temporarily_unavailable"
+"""RFC 6749 has no code for too many attempts; this one tells a client to come again."""
 
 
 class OAuthView(APIView):
@@ -36,14 +43,16 @@ class OAuthView(APIView):
         """Errors as RFC 6749 section 5.2 writes them; what is not known stays a problem."""
         if isinstance(exc, InvalidCredentialsError | InvalidRefreshTokenError):
             return _oauth_error(400, exc.code, exc.detail)
+        if isinstance(exc, LoginLockedError | BusyError):
+            return _oauth_error(exc.status, _LATER, exc.detail, retry_after=exc.retry_after)
         if isinstance(exc, ValidationError):
             return _validation_error(exc)
         if isinstance(exc, APIException):
             limited = exc.status_code == 429
-            code = "temporarily_unavailable" if limited else "invalid_request"
+            code = _LATER if limited else "invalid_request"
             return _oauth_error(exc.status_code, code, str(exc.detail))
         if isinstance(exc, DomainError):
-            return _oauth_error(exc.status, exc.code, exc.detail)
+            return _oauth_error(exc.status, exc.code, exc.detail, retry_after=exc.retry_after)
         return super().handle_exception(exc)
 
     def finalize_response(
@@ -61,7 +70,6 @@ class TokenView(OAuthView):
     """`POST /token`."""
 
     @token_schema
-    @rate_limited(LOGIN_PER_ADDRESS)
     def post(self, request: Request) -> Response:
         """Sign in with a password, or renew with a refresh token."""
         values = _valid(TokenInput(data=request.data))
@@ -86,9 +94,11 @@ class RevokeView(OAuthView):
 
 def _sign_in(request: Request, values: Mapping[str, Any]) -> TokenPair:
     login, password = _required(values, "username"), _required(values, "password")
-    rate_limits.spend(request, LOGIN_PER_ACCOUNT)
-    user = UserService.authenticate(login=login, password=password)
-    return TokenService.issue(user=user, client=client_of(request))
+    # Renewing is not counted: whoever guesses from an address signs nobody out who shares it.
+    rate_limits.spend(request, LOGIN_PER_ADDRESS)
+    client = client_of(request)
+    user = LoginService.sign_in(login=login, password=password, client=client)
+    return TokenService.issue(user=user, client=client)
 
 
 def _valid(serializer: BaseSerializer[Any]) -> dict[str, Any]:
@@ -110,9 +120,11 @@ def _validation_error(problem: ValidationError) -> Response:
     return _oauth_error(400, "invalid_request", text)
 
 
-def _oauth_error(status: int, code: str, description: str) -> Response:
+def _oauth_error(
+    status: int, code: str, description: str, *, retry_after: int | None = None
+) -> Response:
     body = {"error": code, "error_description": description}
-    headers = {"Retry-After": "2"} if status == 503 else {}
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     response = Response(body, status=status, headers=headers)
     response.exception = True
     return response

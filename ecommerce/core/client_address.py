@@ -1,10 +1,16 @@
 """Who is calling, as far as the network can tell."""
 
 import ipaddress
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
+
+_LONGEST: Final = 45
+"""Characters of an IPv6 address with an IPv4 address in it."""
+_IPV6_SITE: Final = 64
+"""Bits: what one customer of a network gets at least, and may choose addresses from freely."""
 
 
 def client_address(request: HttpRequest | Request) -> str:
@@ -16,10 +22,30 @@ def client_address(request: HttpRequest | Request) -> str:
     peer = str(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104
     trusted: int = settings.TRUSTED_PROXIES
     if not trusted:
-        return peer
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        return _plain(peer) or peer[:_LONGEST]
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", trusted)
     candidate = forwarded[-trusted] if len(forwarded) >= trusted else ""
+    return _plain(candidate.strip()) or _plain(peer) or peer[:_LONGEST]
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that an IPv6 address is chosen from."""
     try:
-        return str(ipaddress.ip_address(candidate))
+        known = ipaddress.ip_address(address)
     except ValueError:
-        return peer
+        return address
+    if known.version == 4:
+        return str(known)
+    return str(ipaddress.ip_network((int(known), _IPV6_SITE), strict=False))
+
+
+def _plain(text: str) -> str:
+    """The one spelling of an address; empty for what is none. Zones mean nothing to others."""
+    if len(text) > _LONGEST or "%" in text:
+        return ""
+    try:
+        known = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    mapped = known.ipv4_mapped if isinstance(known, ipaddress.IPv6Address) else None
+    return str(mapped or known)

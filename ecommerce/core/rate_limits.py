@@ -33,7 +33,7 @@ class Policy:
     name: str
     quota: int
     window: int
-    key: Literal["address", "account", "caller"]
+    key: Literal["address", "caller"]
 
     @property
     def header(self) -> str:
@@ -42,7 +42,6 @@ class Policy:
 
 
 LOGIN_PER_ADDRESS: Final = Policy("login-address", quota=30, window=60, key="address")
-LOGIN_PER_ACCOUNT: Final = Policy("login-account", quota=10, window=60, key="account")
 REGISTRATION: Final = Policy("registration", quota=20, window=3600, key="address")
 PASSWORD_CHANGES: Final = Policy("password-changes", quota=10, window=900, key="caller")
 WRITES: Final = Policy("writes", quota=300, window=60, key="caller")
@@ -151,8 +150,6 @@ def _usage(request: Request | HttpRequest, policy: Policy) -> dict[str, Any]:
 
 
 def _key(request: Request | HttpRequest, policy: Policy) -> str:
-    if policy.key == "account":
-        return str(getattr(request, "data", request.POST).get("username", "")).strip().casefold()
     if policy.key == "caller" and request.user.is_authenticated:
         return str(request.user.pk)
     return client_address(request)

@@ -1,5 +1,6 @@
 """What every environment shares. dev.py, test.py and production.py say only what differs."""
 
+import os
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +33,10 @@ MONGODB_URI = env.mongodb_uri()
 STORE_PATH = BASE_DIR / env.text("STORE_PATH", ".data/store.sqlite3")
 REDIS_URL = env.redis_url()
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond 300 it would drop counts of failed logins
+    },
 }
 if REDIS_URL:
     CACHES["default"] = {
@@ -121,6 +125,12 @@ SIMPLE_JWT: dict[str, Any] = {  # the token engine alone; refresh tokens are our
 }
 BREACHED_PASSWORDS_FILE = env.breached_passwords_file()
 PASSWORD_HASHERS = ["accounts.hashers.ShopArgon2PasswordHasher"]
+_CORES = os.cpu_count() or 1
+_PROCESSES = env.integer("WEB_CONCURRENCY", _CORES, low=1, high=1024) if MONGODB_URI else 1
+_THREADS = env.integer("WEB_THREADS", 8, low=1, high=1024)
+PASSWORD_HASHES_AT_ONCE = max(1, _CORES // _PROCESSES)
+LOGINS_AT_ONCE = max(1, _THREADS - 2)
+"""In each process: see accounts/capacity.py. Two threads stay for the catalog."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {

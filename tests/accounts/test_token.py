@@ -101,15 +101,3 @@ def test_the_hash_is_renewed_at_login_when_the_parameters_change(
     assert before["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert after["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=1,p=1$")
     assert sign_in(anyone).status == 200
-
-
-def test_signing_in_is_limited_per_account(
-    limits_on: None, alice: Person, anyone: ApiClient
-) -> None:
-    for _ in range(10):
-        assert sign_in(anyone, password="wrong-horse-9").status == 400
-    answer = sign_in(anyone)
-    assert answer.outcome == (429, "temporarily_unavailable")
-    assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert '"login-account";q=10;w=60' in answer.headers["RateLimit-Policy"]
-    assert sign_in(anyone, "nobody").status == 400, "another account is not blocked"

@@ -157,9 +157,12 @@ def test_a_write_of_staff_takes_so_many_operations_beside_the_identity(
     assert seen == [IDENTITY, *expected]
 
 
-def test_signing_in_takes_a_read_and_a_write(anyone: ApiClient, alice: Person) -> None:
+def test_signing_in_takes_a_read_a_write_and_its_entry_in_the_audit_log(
+    anyone: ApiClient, alice: Person
+) -> None:
     assert asked(lambda: anyone.form("/token", username="alice", password=PASSWORD)) == [
         "users.find",
+        "audit_events.insert",
         "refresh_families.insert",
     ]
 
@@ -168,6 +171,31 @@ def with_product(body: dict[str, Any], product: str) -> dict[str, Any]:
     if "items" in body:
         return {"items": [with_product(one, product) for one in body["items"]]}
     return {**body, "product_id": product}
+
+
+def test_renewing_takes_a_write_and_a_read(anyone: ApiClient, alice: Person) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": alice.tokens.refresh_token}
+    assert asked(lambda: anyone.form("/token", **form)) == [
+        "refresh_families.findAndModify",
+        "users.find",
+    ]
+
+
+def test_a_renewal_in_the_grace_takes_one_read_more(anyone: ApiClient, alice: Person) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": alice.tokens.refresh_token}
+    anyone.form("/token", **form)
+    assert asked(lambda: anyone.form("/token", **form)) == [
+        "refresh_families.findAndModify",
+        "refresh_families.find",
+        "users.find",
+    ]
+
+
+def test_a_locked_login_asks_nothing(anyone: ApiClient, alice: Person, limits_on: None) -> None:
+    form = {"username": "alice", "password": "wrong-horse-9"}
+    for _ in range(10):
+        anyone.form("/token", **form)
+    assert asked(lambda: anyone.form("/token", **form), status=429) == []
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from ecommerce.core.client_address import client_address
 from tests.client import ApiClient, Person
 
 
@@ -41,25 +40,3 @@ def test_without_the_cache_the_shop_stays_open(
 
     monkeypatch.setattr("ecommerce.core.rate_limits.get_usage", away)
     assert alice.api.post("/shopping-carts/", {}).status == 201
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded", "expected"),
-    [
-        (0, "1.1.1.1", "9.9.9.9"),
-        (1, "1.1.1.1, 2.2.2.2", "2.2.2.2"),
-        (2, "1.1.1.1, 2.2.2.2", "1.1.1.1"),
-        (2, "2.2.2.2", "9.9.9.9"),
-        (1, "garbage", "9.9.9.9"),
-        (1, "", "9.9.9.9"),
-        (1, "2001:db8::1", "2001:db8::1"),
-    ],
-)
-def test_the_address_is_what_the_outermost_proxy_of_ours_saw(
-    proxies: int, forwarded: str, expected: str, rf: object, settings: object
-) -> None:
-    settings.TRUSTED_PROXIES = proxies  # type: ignore[attr-defined]
-    request = rf.get(  # type: ignore[attr-defined]
-        "/", REMOTE_ADDR="9.9.9.9", HTTP_X_FORWARDED_FOR=forwarded
-    )
-    assert client_address(request) == expected

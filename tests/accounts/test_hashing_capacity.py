@@ -1,0 +1,132 @@
+"""Hashing takes a bounded part of a process: a login storm leaves the catalog alone."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from statistics import median
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
+
+from accounts import capacity, login_limits
+from accounts.capacity import Slots
+from accounts.documents import RefreshFamily
+from accounts.errors import BusyError
+from catalog.documents import ProductRow
+from ecommerce.core.mongo import collection
+from tests.client import PASSWORD, Answer, ApiClient, Person
+
+
+def sign_in() -> Answer:
+    return ApiClient().form("/token", username="alice", password=PASSWORD)
+
+
+def test_no_more_hashes_run_at_once_than_there_are_slots(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(capacity, "HASHING", Slots(2, wait=30))
+    running, most, lock = 0, 0, threading.Lock()
+    real = Argon2PasswordHasher.encode
+
+    def counting(self: Any, *args: Any, **kwargs: Any) -> str:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        try:
+            return real(self, *args, **kwargs)
+        finally:
+            with lock:
+                running -= 1
+
+    monkeypatch.setattr(Argon2PasswordHasher, "encode", counting)
+    with ThreadPoolExecutor(12) as pool:
+        assert len(set(pool.map(lambda _: make_password(PASSWORD), range(24)))) == 24
+    assert most == 2
+
+
+def test_who_waits_too_long_is_told_to_come_again(
+    alice: Person, limits_on: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = Slots(1, wait=0.05)
+    monkeypatch.setattr(capacity, "HASHING", slots)
+    families = collection(RefreshFamily).count_documents({})
+    with slots.taken():
+        answers = [sign_in() for _ in range(11)]
+    for answer in answers:
+        assert answer.outcome == (503, "temporarily_unavailable")
+        assert answer.headers["Retry-After"] == "2"
+    assert collection(RefreshFamily).count_documents({}) == families
+    assert sign_in().status == 200, "and none of them counted as a failure"
+
+
+def test_registering_too_is_told_to_come_again(
+    anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = Slots(1, wait=0.05)
+    monkeypatch.setattr(capacity, "HASHING", slots)
+    body = {"username": "zoe", "email": "zoe@example.com", "password": "blue-kettle-77"}
+    with slots.taken():
+        answer = anyone.post("/users/", body)
+    assert answer.outcome == (503, "busy")
+    assert answer.headers["Retry-After"] == "2"
+    assert anyone.post("/users/", body).status == 201
+
+
+def test_more_logins_than_threads_may_wait_are_refused_at_once(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = Slots(3, wait=0)
+    monkeypatch.setattr(capacity, "LOGINS", slots)
+    with ExitStack() as three:
+        for _ in range(3):
+            three.enter_context(slots.taken())
+        started = time.perf_counter()
+        assert sign_in().outcome == (503, "temporarily_unavailable")
+        assert time.perf_counter() - started < 1
+    assert sign_in().status == 200
+
+
+def test_a_slot_is_free_again_whatever_happened_inside() -> None:
+    slots = Slots(1, wait=0)
+    for _ in range(3):
+        with pytest.raises(KeyError), slots.taken():
+            raise KeyError
+    with slots.taken(), pytest.raises(BusyError), slots.taken():
+        pass
+
+
+def test_two_threads_of_a_process_are_always_left() -> None:
+    assert django_settings.LOGINS_AT_ONCE == 6
+    assert capacity.HASHING_WAIT == 2.0
+    assert login_limits.LONGEST_LOCK == 900
+
+
+def test_the_catalog_answers_while_a_storm_of_logins_hashes(
+    alice: Person, lamp: ProductRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capacity, "HASHING", Slots(1, wait=2))
+    monkeypatch.setattr(capacity, "LOGINS", Slots(6, wait=0))
+    over = threading.Event()
+
+    def storm(_: int) -> list[int]:
+        statuses = []
+        while not over.is_set():
+            statuses.append(sign_in().status)
+            time.sleep(0.005)
+        return statuses
+
+    with ThreadPoolExecutor(16) as pool:
+        stormers = [pool.submit(storm, number) for number in range(16)]
+        taken = []
+        for _ in range(40):
+            started = time.perf_counter()
+            assert ApiClient().get(f"/products/{lamp['_id']}").status == 200
+            taken.append(time.perf_counter() - started)
+        over.set()
+        statuses = {status for stormer in stormers for status in stormer.result()}
+    assert statuses == {200, 503}
+    assert median(taken) < 0.25, sorted(taken)
