@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pymongo.errors import AutoReconnect
 
 from catalog.documents import Product
 from ecommerce.core.documents import IdempotencyRecord
@@ -172,12 +173,13 @@ def test_a_slow_holder_whose_claim_was_taken_over_makes_no_second_product(
             settings.CHECKPOINT = None
             lease_ends()
             retries.append(make(sam))
+            sam.api.patch(f"/products/{retries[0]['id']}", {"name": "Other"})
 
     settings.CHECKPOINT = meanwhile
     slow = make(sam)
-    assert slow["id"] == retries[0]["id"]
+    assert (slow["id"], slow["name"]) == (retries[0]["id"], "Other")
     assert products() == 1
-    assert make(sam).body == retries[0].body
+    assert make(sam).body == retries[0].body, "the answer is not the slow holder's to store"
 
 
 def test_after_a_day_the_key_is_free(sam: Person) -> None:
@@ -233,8 +235,24 @@ def test_after_a_fault_of_ours_the_retry_works_under_the_same_operation(
     sam.api._client.raise_request_exception = False
     assert make(sam).outcome == (500, "internal_error")
     answer = make(sam)
-    assert answer.status == 201
+    assert (answer.status, answer.headers["Idempotent-Replayed"]) == (201, "true")
     assert answer["id"] == str(record()["operation_id"])
+    assert products() == 1
+
+
+def test_an_answer_that_cannot_be_stored_is_given_all_the_same(
+    sam: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> None:
+        raise AutoReconnect("the database went away after the work")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(records, "_write", gone)
+        first = make(sam)
+    assert first.status == 201
+    assert make(sam).outcome == (409, "operation_in_progress")
+    lease_ends()
+    assert make(sam).body == first.body
     assert products() == 1
 
 
@@ -298,6 +316,7 @@ def test_32_at_once_after_the_lease_have_one_effect(sam: Person, dies_at: DiesAt
         answers = list(pool.map(post, range(32)))
     assert Counter(a.status for a in answers).keys() <= {201, 409}
     assert products() == 1
+    assert record()["version"] == 3, "claimed, taken over once, done"
 
 
 def test_the_secret_of_an_operation_can_be_made_again() -> None:
