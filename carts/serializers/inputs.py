@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from carts.limits import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_LINE_QUANTITY, MAX_LINES, MAX_NOTE
@@ -44,6 +45,14 @@ class NoteField(TextField):
         )
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "maxProperties": MAX_ATTRIBUTES,
+        "propertyNames": {"minLength": 1, "maxLength": _NAME_LENGTH},
+        "additionalProperties": {"type": "string", "minLength": 1, "maxLength": MAX_ATTRIBUTE},
+    }
+)
 class AttributesField(serializers.DictField):
     """A small map of text."""
 

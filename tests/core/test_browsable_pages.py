@@ -69,6 +69,15 @@ Call = Callable[[Person, str, str], Answer]
         (409, lambda who, cart, product: who.api.put(
             f"{cart}/items/{product}", {"quantity": 99}, Accept=HTML)),
         (400, lambda who, cart, product: who.api.post(f"{cart}/items", {}, Accept=HTML)),
+        (200, lambda who, cart, product: who.api.post(
+            f"{cart}/items/{product}/save", Accept=HTML)),
+        (405, lambda who, cart, product: who.api.get(
+            f"{cart}/saved-items/{product}/restore", Accept=HTML)),
+        (200, lambda who, cart, product: who.api.post(f"{cart}/refresh-prices", Accept=HTML)),
+        (405, lambda who, cart, product: who.api.get(f"{cart}/merge", Accept=HTML)),
+        (200, lambda who, cart, product: who.api.post(f"{cart}/merge", {}, Accept=HTML)),
+        (412, lambda who, cart, product: who.api.put(
+            cart, {"items": []}, If_Match='"v9"', Accept=HTML)),
         (200, lambda who, cart, product: who.api.get("/users/me", Accept=HTML)),
         (403, lambda who, cart, product: who.api.get("/users/", Accept=HTML)),
         (400, lambda who, cart, product: who.api.get("/products/?limit=0", Accept=HTML)),
