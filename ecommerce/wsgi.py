@@ -11,8 +11,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings.production")
 try:
     application = get_wsgi_application()
 
+    from django.conf import settings
+
     from ecommerce.core import mongo  # needs settings
     from ecommerce.core.embedded import StoreError
+    from ecommerce.core.public_reads import PublicReads
+
+    if settings.RESPONSE_CACHE == "full":
+        application = PublicReads(application)
 
     try:
         mongo.connect()  # in the worker, so after the fork; a server is asked at the first request

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 
 from accounts import login_limits
 from accounts.documents import User, UserRow
@@ -38,7 +38,8 @@ def store() -> None:
     """Every test starts with empty collections, their indexes in place, and an empty cache."""
     for document in documents():
         mongo.collection(document).delete_many({})
-    cache.clear()
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
     login_limits.store.forget_own()
 
 

@@ -28,10 +28,12 @@ from catalog.errors import (
 )
 from catalog.keys import slug_of
 from ecommerce.core.checkpoints import checkpoint
+from catalog.topics import PRODUCTS, TREE
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import is_id
 from ecommerce.core.mongo import collection, utc_now
+from ecommerce.core.response_cache import changed
 
 MAX_DEPTH: Final = 10
 """Levels of the tree."""
@@ -311,7 +313,10 @@ def _planted() -> dict[str, Any]:
 
 
 def _finish(version: int, intent: _Intent) -> None:
-    _STEPS[intent["kind"]](version, intent)
+    try:
+        _STEPS[intent["kind"]](version, intent)
+    finally:
+        changed(TREE, PRODUCTS)
     checkpoint("categories.carried_out")
     collection(CategoryTree).update_one(
         {"_id": TREE_ID, "version": version}, {"$set": {"intent": None}}

@@ -19,11 +19,13 @@ from catalog.errors import (
     UnknownCategoryError,
 )
 from catalog.services.derived import SEARCHED, all_skus, search_fields
+from catalog.topics import PRODUCTS, product_topic
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, insert, utc_now
+from ecommerce.core.response_cache import changed
 
 _DUPLICATE_KEY: Final = 11000
 _OPTIONAL: Final = {
@@ -86,6 +88,8 @@ class ProductService:
             if others:
                 raise
             return len(rows) - len(some.details["writeErrors"])
+        finally:
+            changed(PRODUCTS)
 
     @staticmethod
     def update(
@@ -158,6 +162,8 @@ def _inserted(values: Mapping[str, Any], operation: Operation) -> ProductRow:
         if made is None:
             raise _duplicate(values, new.id) from None
         return made
+    finally:
+        changed(PRODUCTS)
 
 
 def _made_before(operation: Operation) -> ProductRow | None:
@@ -267,12 +273,13 @@ def _guard(product_id: str, expected_versions: Sequence[int] | None) -> dict[str
 
 
 def _find_and_change(guard: Mapping[str, Any], change: Mapping[str, Any]) -> ProductRow | None:
-    return cast(
-        ProductRow | None,
-        collection(Product).find_one_and_update(
+    try:
+        row = collection(Product).find_one_and_update(
             guard, change, return_document=ReturnDocument.AFTER
-        ),
-    )
+        )
+    finally:  # a write whose answer was lost may have happened
+        changed(PRODUCTS, product_topic(guard["_id"]))
+    return cast(ProductRow | None, row)
 
 
 def _present(guard: Mapping[str, Any]) -> ProductRow:

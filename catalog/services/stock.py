@@ -27,10 +27,12 @@ from catalog.errors import (
     UnknownVariantError,
 )
 from ecommerce.core.checkpoints import checkpoint
+from catalog.topics import PRODUCTS, product_topic
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, utc_now
+from ecommerce.core.response_cache import changed
 
 MAX_STOCK: Final = 1_000_000_000
 """Pieces of one product."""
@@ -118,15 +120,18 @@ def _moved(
     guard: Mapping[str, Any], movement: StockMovementRow, operation: Operation
 ) -> ProductRow | None:
     """Change the stock and record the movement, if one of the guards holds."""
-    for where, change in _updates(movement["delta"], movement.get("sku")):
-        row = collection(Product).find_one_and_update(
-            {**guard, **where},
-            _recording(change, movement, operation),
-            return_document=ReturnDocument.AFTER,
-        )
-        if row is not None:
-            return cast(ProductRow, row)
-    return None
+    try:
+        for where, change in _updates(movement["delta"], movement.get("sku")):
+            row = collection(Product).find_one_and_update(
+                {**guard, **where},
+                _recording(change, movement, operation),
+                return_document=ReturnDocument.AFTER,
+            )
+            if row is not None:
+                return cast(ProductRow, row)
+        return None
+    finally:  # a write whose answer was lost may have happened
+        changed(PRODUCTS, product_topic(guard["_id"]))
 
 
 def _movement(

@@ -1,6 +1,6 @@
 """`/categories/`: the HTTP side of the category tree."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,16 @@ from catalog import selectors
 from catalog.documents import CategoryRow
 from catalog.openapi import categories_schema
 from catalog.presenters import present_category
+from catalog.selectors import ProductFilter
 from catalog.serializers import CategoryInput, CategoryQuery, DeleteCategoryQuery, ProductQuery
 from catalog.services import CategoryService
+from catalog.topics import TREE
 from catalog.views.lists import chosen_products, list_products
-from ecommerce.core.conditional import etag, expected_versions, public_headers, tagged_response
+from ecommerce.core.conditional import Representation, etag, expected_versions, tagged_response
 from ecommerce.core.idempotency import idempotent
-from ecommerce.core.pagination import page_response, page_tag
+from ecommerce.core.pagination import page_representation, page_tag
 from ecommerce.core.rate_limits import WRITES, rate_limited
+from ecommerce.core.response_cache import public_answer
 from ecommerce.core.viewsets import ShopViewSet
 
 
@@ -41,17 +44,22 @@ class CategoryViewSet(ShopViewSet):
 
     def list(self, request: Request) -> Response:
         """The tree from its top to its bottom, or what stands right below one category."""
+        return self._public(request, self._page)
+
+    def _page(self) -> Representation:
         page = selectors.category_page(
             CategoryQuery.page_request(self.query), parent=self.query.get("parent")
         )
         above = selectors.categories_by_slug({slug for row in page.rows for slug in row["path"]})
-        return page_response(
-            request,
+        return page_representation(
+            self.request,
             page,
             lambda row: present_category(row, above),
-            headers=public_headers(request),
             tag=page_tag(page, sorted((slug, row["version"]) for slug, row in above.items())),
         )
+
+    def _public(self, request: Request, load: Callable[[], Representation]) -> Response:
+        return public_answer(request, topics=(TREE,), load=load, same_for_everyone=True)
 
     @rate_limited(WRITES)
     @idempotent
@@ -64,7 +72,7 @@ class CategoryViewSet(ShopViewSet):
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One category."""
-        return _answer(request, selectors.category(pk), headers=public_headers(request))
+        return self._public(request, lambda: _representation(selectors.category(pk)))
 
     @rate_limited(WRITES)
     def update(self, request: Request, pk: str) -> Response:
@@ -91,9 +99,18 @@ class CategoryViewSet(ShopViewSet):
     @action(detail=True, methods=["get"])
     def products(self, request: Request, pk: str) -> Response:
         """The products of a category and of everything below it."""
-        category = selectors.category(pk)
-        chosen = replace(chosen_products(request, self.query), categories=(category["slug"],))
-        return list_products(request, self.query, chosen)
+        return list_products(request, self.query, lambda: self._below(pk))
+
+    def _below(self, reference: str) -> ProductFilter:
+        chosen = chosen_products(self.request, self.query)
+        return replace(chosen, categories=(selectors.category(reference)["slug"],))
+
+
+def _representation(row: CategoryRow) -> Representation:
+    above = selectors.categories_by_slug(row["path"])
+    # The names of those above stand in the answer too.
+    digest = "-".join(str(above[slug]["version"]) for slug in row["path"] if slug in above)
+    return Representation(lambda: present_category(row, above), etag(row["version"], digest))
 
 
 def _answer(
@@ -103,13 +120,5 @@ def _answer(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    above = selectors.categories_by_slug(row["path"])
-    # The names of those above stand in the answer too.
-    digest = "-".join(str(above[slug]["version"]) for slug in row["path"] if slug in above)
-    return tagged_response(
-        request,
-        lambda: present_category(row, above),
-        etag(row["version"], digest),
-        status=status,
-        headers=headers,
-    )
+    made = _representation(row)
+    return tagged_response(request, made.data, made.etag, status=status, headers=headers)

@@ -1,6 +1,6 @@
 """`/products/`: the HTTP side of products."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -31,11 +31,12 @@ from catalog.serializers import (
     SuggestQuery,
 )
 from catalog.services import BulkService, ProductService, StockService
+from catalog.topics import PRODUCTS, TREE, product_topic
 from catalog.views.lists import chosen_products, list_products
 from ecommerce.core.conditional import (
+    Representation,
     etag,
     expected_versions,
-    public_headers,
     tag_of,
     tagged_response,
 )
@@ -43,6 +44,7 @@ from ecommerce.core.idempotency import idempotent
 from ecommerce.core.pagination import page_response
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.rate_limits import WRITES, rate_limited
+from ecommerce.core.response_cache import public_answer
 from ecommerce.core.serializers import PageQuery
 from ecommerce.core.viewsets import ShopViewSet
 
@@ -84,24 +86,25 @@ class ProductViewSet(ShopViewSet):
 
     def list(self, request: Request) -> Response:
         """Products that match, in order."""
-        return list_products(request, self.query, chosen_products(request, self.query))
+        return list_products(request, self.query, lambda: chosen_products(request, self.query))
 
     @action(detail=False, methods=["get"])
     def facets(self, request: Request) -> Response:
         """How many products each further filter would leave."""
-        found = selectors.facets(chosen_products(request, self.query))
-        return tagged_response(
-            request,
-            lambda: present_facets(found, settings.CURRENCY),
-            tag_of(found),
-            headers=public_headers(request),
-        )
+        return self._public(request, (PRODUCTS, TREE), self._facets)
+
+    def _facets(self) -> Representation:
+        found = selectors.facets(chosen_products(self.request, self.query))
+        return Representation(lambda: present_facets(found, settings.CURRENCY), tag_of(found))
 
     @action(detail=False, methods=["get"])
     def suggest(self, request: Request) -> Response:
         """Names of products that go on like this."""
+        return self._public(request, (PRODUCTS,), self._suggestions)
+
+    def _suggestions(self) -> Representation:
         names = selectors.suggestions(self.query["q"], limit=_SUGGESTIONS)
-        return Response({"items": names}, headers=public_headers(request))
+        return Representation(lambda: {"items": names}, tag_of(names))
 
     @rate_limited(WRITES)
     @idempotent
@@ -113,19 +116,30 @@ class ProductViewSet(ShopViewSet):
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One product, or some of its members."""
+        return self._public(request, (product_topic(pk.lower()), TREE), lambda: self._product(pk))
+
+    def _product(self, pk: str) -> Representation:
         fields = self.query.get("fields", ())
         product = selectors.product(
             pk,
-            for_staff=caller_may(request, SEES_DRAFTS),
+            for_staff=caller_may(self.request, SEES_DRAFTS),
             projection=stored_fields(fields) if fields else None,
         )
         present = present_some(fields) if fields else present_product
-        return tagged_response(
-            request,
+        return Representation(
             lambda: present(product),
             etag(product["version"], "-".join(sorted(fields))),
-            headers=public_headers(request),
             last_modified=product["updated_at"],
+        )
+
+    def _public(
+        self, request: Request, topics: Sequence[str], load: Callable[[], Representation]
+    ) -> Response:
+        return public_answer(
+            request,
+            topics=topics,
+            load=load,
+            same_for_everyone=not caller_may(request, SEES_DRAFTS),
         )
 
     @rate_limited(WRITES)

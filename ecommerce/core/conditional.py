@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Final
@@ -14,6 +15,16 @@ from ecommerce.core.errors import PreconditionFailedError
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)
 _VERSION: Final = re.compile(r"v(\d{1,18})(?:-.*)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """What a read answers. The data is made only where it goes out."""
+
+    data: Callable[[], Any]
+    etag: str
+    last_modified: datetime | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def etag(version: int, digest: str = "") -> str:
@@ -40,13 +51,22 @@ def expected_versions(request: Request) -> list[int] | None:
     return versions
 
 
-def is_not_modified(request: Request, tag: str) -> bool:
-    """Whether `If-None-Match` names the current tag (weak comparison)."""
-    header = request.headers.get("If-None-Match", "")
+def names_tag(header: str, tag: str) -> bool:
+    """Whether an `If-None-Match` header names the current tag (weak comparison)."""
     if header.strip() == "*":
         return True
     wanted = tag.strip('"')
     return any(value == wanted for _, value in _TAG.findall(header))
+
+
+def client_has(environ: Mapping[str, Any], tag: str, last_modified: str | None) -> bool:
+    """Whether the client has this representation already.
+
+    RFC 9110 section 13.2.2: If-Modified-Since counts only where there is no If-None-Match.
+    """
+    if "HTTP_IF_NONE_MATCH" in environ:
+        return names_tag(environ["HTTP_IF_NONE_MATCH"], tag)
+    return bool(last_modified) and environ.get("HTTP_IF_MODIFIED_SINCE") == last_modified
 
 
 def tagged_response(
@@ -70,16 +90,10 @@ def tagged_response(
     headers = {**(headers or {}), "ETag": tag}
     if last_modified is not None and datetime.now(UTC) - last_modified > _SETTLED:
         headers["Last-Modified"] = format_datetime(last_modified.astimezone(UTC), usegmt=True)
-    if request.method in {"GET", "HEAD"} and _client_has(request, headers):
+    modified = headers.get("Last-Modified")
+    if request.method in {"GET", "HEAD"} and client_has(request.META, tag, modified):
         return Response(status=304, headers=headers)
     return Response(body(), status=status, headers=headers)
-
-
-def _client_has(request: Request, headers: Mapping[str, str]) -> bool:
-    """RFC 9110 section 13.2.2: If-Modified-Since counts only where there is no If-None-Match."""
-    if "If-None-Match" in request.headers:
-        return is_not_modified(request, headers["ETag"])
-    return request.headers.get("If-Modified-Since", "-") == headers.get("Last-Modified")
 
 
 _SETTLED: Final = timedelta(seconds=2)

@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ecommerce.core.conditional import tag_of, tagged_response
+from ecommerce.core.conditional import Representation, tag_of
 from ecommerce.core.errors import FieldError, ValidationFailedError
 
 DEFAULT_LIMIT: Final = 20
@@ -192,32 +192,39 @@ def _decode(cursor: str, signer: Signer) -> _Start:
 
 
 def page_response(
-    request: Request,
-    page: Page,
-    present: Callable[[Any], dict[str, Any]],
-    *,
-    headers: Mapping[str, str] | None = None,
-    tag: str = "",
+    request: Request, page: Page, present: Callable[[Any], dict[str, Any]]
 ) -> Response:
-    """`{"items", "next", "previous"}` with absolute links, and the same as a `Link` header.
+    """`{"items", "next", "previous"}` with absolute links, and the same as a `Link` header."""
+    links = _links(request, page)
+    return Response(_content(page, present, links), headers=_link_header(links))
 
-    With a `tag` (see `page_tag`), a client that has the page already gets a 304.
-    """
-    links = {"next": _link(request, page.next), "previous": _link(request, page.previous)}
+
+def page_representation(
+    request: Request, page: Page, present: Callable[[Any], dict[str, Any]], *, tag: str
+) -> Representation:
+    """The same for a page that everyone may see, with its ETag (see `page_tag`)."""
+    links = _links(request, page)
+    return Representation(lambda: _content(page, present, links), tag, headers=_link_header(links))
+
+
+def _links(request: Request, page: Page) -> dict[str, str | None]:
+    return {"next": _link(request, page.next), "previous": _link(request, page.previous)}
+
+
+def _link_header(links: Mapping[str, str | None]) -> dict[str, str]:
     relations = {"next": "next", "previous": "prev"}  # RFC 8288 registers "prev"
     header = ", ".join(f'<{url}>; rel="{relations[name]}"' for name, url in links.items() if url)
-    headers = {**(headers or {}), **({"Link": header} if header else {})}
+    return {"Link": header} if header else {}
 
-    def body() -> dict[str, Any]:
-        content: dict[str, Any] = {"items": [present(row) for row in page.rows], **links}
-        if page.total is not None:
-            content["count"] = page.total
-            content["count_is_exact"] = page.total < MAX_COUNT
-        return content
 
-    if tag:
-        return tagged_response(request, body, tag, headers=headers)
-    return Response(body(), headers=headers)
+def _content(
+    page: Page, present: Callable[[Any], dict[str, Any]], links: Mapping[str, str | None]
+) -> dict[str, Any]:
+    content: dict[str, Any] = {"items": [present(row) for row in page.rows], **links}
+    if page.total is not None:
+        content["count"] = page.total
+        content["count_is_exact"] = page.total < MAX_COUNT
+    return content
 
 
 def page_tag(page: Page, *more: Any) -> str:

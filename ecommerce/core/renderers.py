@@ -35,6 +35,8 @@ class ORJSONRenderer(BaseRenderer):
             response["Content-Type"] = PROBLEM_TYPE
         if data is None:
             return b""
+        if isinstance(data, bytes):  # an answer that was kept
+            return data
         indent = orjson.OPT_INDENT_2 if "indent" in (accepted_media_type or "") else 0
         return orjson.dumps(data, option=indent)
 

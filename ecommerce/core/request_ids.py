@@ -18,6 +18,11 @@ def current_request_id() -> str:
     return _current.get()
 
 
+def accepted_or_new(given: str) -> str:
+    """The id that a client or a proxy sent, if it is well-formed; else a new one."""
+    return given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
+
+
 class RequestIdMiddleware:
     """Accepts a well-formed X-Request-ID, else makes one; answers with it. Outermost of all."""
 
@@ -26,8 +31,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Set the id before anything else runs."""
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
+        request_id = accepted_or_new(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = _current.set(request_id)
         try:
             response = self._get_response(request)

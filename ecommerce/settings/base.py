@@ -37,19 +37,32 @@ CACHES: dict[str, dict[str, Any]] = {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond 300 it would drop counts of failed logins
     },
+    "answers": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "answers",
+        "OPTIONS": {"MAX_ENTRIES": 2_000},
+    },
+}
+_REDIS: dict[str, Any] = {
+    "BACKEND": "django_redis.cache.RedisCache",
+    "LOCATION": REDIS_URL,
+    "KEY_PREFIX": "shop",
+}
+_REDIS_TIMEOUTS = {
+    # Redis away or paused costs at most this, in seconds: its defaults wait for ever.
+    "SOCKET_CONNECT_TIMEOUT": 0.25,
+    "SOCKET_TIMEOUT": 0.25,
 }
 if REDIS_URL:
-    CACHES["default"] = {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "shop",
-        "OPTIONS": {
-            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            # Redis away or paused costs at most this, in seconds: its defaults wait for ever.
-            "SOCKET_CONNECT_TIMEOUT": 0.25,
-            "SOCKET_TIMEOUT": 0.25,
-        },
+    _json = {"SERIALIZER": "django_redis.serializers.json.JSONSerializer", **_REDIS_TIMEOUTS}
+    _bytes = {
+        "SERIALIZER": "ecommerce.core.response_cache.bytes_serializer.BytesSerializer",
+        **_REDIS_TIMEOUTS,
     }
+    CACHES = {"default": {**_REDIS, "OPTIONS": _json}, "answers": {**_REDIS, "OPTIONS": _bytes}}
+RESPONSE_CACHE = env.choice("RESPONSE_CACHE", "full", among=("full", "shared", "off"))
+"""Answers of the catalog: kept in each process for a second before Redis, in Redis alone, or not
+at all."""
 
 # --- applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -7,6 +7,7 @@ message: the variable, the fault of its value, and an example that works.
 import contextlib
 import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -59,6 +60,14 @@ def boolean(name: str, *, default: bool) -> bool:
     if raw in {"0", "false", "no", "off"}:
         return False
     raise BadSettingError(name, f"is {raw!r}, neither true nor false", str(default).lower())
+
+
+def choice(name: str, default: str, *, among: Sequence[str]) -> str:
+    """One of a few words."""
+    value = text(name, default).lower()
+    if value not in among:
+        raise BadSettingError(name, f"is {value!r}, none of {', '.join(among)}", default)
+    return value
 
 
 def listing(name: str, default: str = "") -> list[str]:

@@ -1,0 +1,133 @@
+"""The WSGI layer around Django that answers what the process keeps."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from django.http import HttpResponse
+
+from ecommerce.core.conditional import client_has
+from ecommerce.core.public_reads import metrics
+from ecommerce.core.public_reads.kept import Headers, Kept, KeptAnswers
+from ecommerce.core.request_ids import accepted_or_new
+from ecommerce.core.response_cache.answers import PROVENANCE
+from ecommerce.core.response_cache.topics import changed_since, generations
+
+StartResponse = Callable[..., Any]
+WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+FRESH_SECONDS: Final = 1.0
+"""How long an answer is given without asking whether another process has changed its topics."""
+_LIFE_SECONDS: Final = 30.0
+"""After that it is made anew, whoever changed nothing: headers such as Last-Modified come late."""
+_PATHS: Final = ("/products", "/categories")
+_PLAIN_ACCEPT: Final = frozenset({"", "*/*", "application/json"})
+_SPECIAL: Final = (
+    "HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_X_REQUESTED_WITH", "HTTP_RANGE",
+    "HTTP_TRANSFER_ENCODING", "HTTP_ACCESS_CONTROL_REQUEST_METHOD",
+)  # fmt: skip
+"""A request with one of these headers is Django's."""
+_NOT_IN_304: Final = frozenset({"content-type", "content-length"})
+
+
+class PublicReads:
+    """Answers public reads from what is kept; keeps what Django answers to them."""
+
+    def __init__(self, django: WSGIApplication) -> None:
+        self._django = django
+        self._kept = KeptAnswers()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """One request."""
+        key = _key(environ)
+        if key is None:
+            return self._django(environ, start_response)
+        began = time.monotonic()
+        answer = self._right_answer(key, began)
+        if answer is None:
+            return self._through_django(key, began, environ, start_response)
+        return _send(answer, began, environ, start_response)
+
+    def _right_answer(self, key: str, now: float) -> Kept | None:
+        """What is kept under the key, if it is still what Django would answer."""
+        answer = self._kept.get(key)
+        if answer is None or changed_since(answer.provenance.topics, answer.first_kept):
+            return None
+        if now - answer.known_right <= FRESH_SECONDS:
+            return answer
+        if now - answer.first_kept > _LIFE_SECONDS:
+            return None
+        state = generations(answer.provenance.topics)
+        if state is None or state[0] != answer.provenance.tokens:
+            return None
+        answer.known_right = now
+        return answer
+
+    def _through_django(
+        self, key: str, began: float, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
+        sent: list[tuple[str, Headers]] = []
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            sent.append((status, headers))
+            return start_response(status, headers, exc_info)
+
+        response = self._django(environ, start)
+        provenance = environ.get(PROVENANCE)
+        made = provenance is not None and sent and sent[0][0].startswith("200")
+        if made and isinstance(response, HttpResponse):
+            known = {name.lower(): value for name, value in sent[0][1]}
+            answer = Kept(
+                headers=sent[0][1],
+                body=response.content,
+                etag=known["etag"],
+                last_modified=known.get("last-modified", ""),
+                provenance=provenance,
+                first_kept=began,
+                known_right=began,
+            )
+            self._kept.put(key, answer)
+        return response
+
+
+def _key(environ: Mapping[str, Any]) -> str | None:
+    """What the answer depends on; None for a request that is special."""
+    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        return None
+    path = environ.get("PATH_INFO", "")
+    if not path.startswith(_PATHS) or environ.get("HTTP_ACCEPT", "") not in _PLAIN_ACCEPT:
+        return None
+    if any(name in environ for name in _SPECIAL) or environ.get("CONTENT_LENGTH", "0") > "0":
+        return None
+    scheme = f"{environ['wsgi.url_scheme']} {environ.get('HTTP_X_FORWARDED_PROTO', '')}"
+    return f"{scheme} {environ.get('HTTP_HOST', '')} {path}?{environ.get('QUERY_STRING', '')}"
+
+
+def _send(
+    answer: Kept, began: float, environ: Mapping[str, Any], start_response: StartResponse
+) -> Iterable[bytes]:
+    request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+    has_it = client_has(environ, answer.etag, answer.last_modified)
+    status, body = ("304 Not Modified", b"") if has_it else ("200 OK", answer.body)
+    start_response(status, list(_headers(answer, request_id, has_it=has_it)))
+    metrics.count(
+        view_name=answer.provenance.view_name,
+        method=environ["REQUEST_METHOD"],
+        transport=answer.provenance.transport,
+        status=int(status[:3]),
+        body_bytes=len(body),
+        seconds=time.monotonic() - began,
+    )
+    return [body]
+
+
+def _headers(answer: Kept, request_id: str, *, has_it: bool) -> Iterable[tuple[str, str]]:
+    for name, value in answer.headers:
+        if name == "X-Request-ID":
+            yield name, request_id
+        elif not has_it:
+            yield name, value
+        elif name == "Content-Length":
+            yield name, "0"
+        elif name.lower() not in _NOT_IN_304:
+            yield name, value

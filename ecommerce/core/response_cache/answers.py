@@ -1,0 +1,120 @@
+"""How a view answers what everyone may see: from what is kept, or made once for all who wait."""
+
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ecommerce.core.conditional import Representation, public_headers, tagged_response
+from ecommerce.core.response_cache.single_flight import SingleFlight
+from ecommerce.core.response_cache.stored import Stored, unpack
+from ecommerce.core.response_cache.topics import generations, keep
+
+KEPT_SECONDS: Final = 60.0
+"""How long an answer whose topics nobody changed is kept, give or take a fifth."""
+PROVENANCE: Final = "shop.provenance"
+"""Where the WSGI environment says it, for the layer around Django."""
+_MAX_QUERY: Final = 500
+"""Characters: what is longer is hardly asked twice."""
+_flights: SingleFlight[Stored] = SingleFlight()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What an answer is made of, and how operators see the request."""
+
+    topics: tuple[str, ...]
+    tokens: tuple[bytes, ...]
+    """The generations of the topics that it was made at."""
+    view_name: str
+    transport: str
+    """http or https."""
+
+
+def public_answer(
+    request: Request,
+    *,
+    topics: Sequence[str],
+    load: Callable[[], Representation],
+    same_for_everyone: bool,
+) -> Response:
+    """Answer with what is kept, or with what `load` makes.
+
+    Args:
+        request: a GET that everyone may send.
+        topics: what the answer is made of: it is void once `changed` has named one of them.
+        load: reads and makes the answer.
+        same_for_everyone: the answer depends on nothing but the address. Staff sees more.
+    """
+    if not same_for_everyone or not _may_be_kept(request):
+        return answer_of(request, load())
+    key = _key(request)
+    state = generations(topics, key)
+    if state is None:
+        return answer_of(request, load())
+    tokens, (packed,) = state
+    stored = unpack(packed, tokens) if packed else None
+    if stored is None:
+        # By its generations: who comes after a write never gets what was begun before it.
+        flight = f"{key}{b''.join(tokens).hex()}"
+        stored = _flights.do(flight, lambda: _made(key, tokens, load()))
+    request.META[PROVENANCE] = _provenance(request, tuple(topics), tokens)
+    return answer_of(request, _as_representation(stored))
+
+
+def answer_of(request: Request, made: Representation) -> Response:
+    """The answer to a public read, or a 304 for who has it."""
+    return tagged_response(
+        request,
+        made.data,
+        made.etag,
+        headers={**public_headers(request), **made.headers},
+        last_modified=made.last_modified,
+    )
+
+
+def _may_be_kept(request: Request) -> bool:
+    return (
+        settings.RESPONSE_CACHE != "off"
+        and request.accepted_media_type == "application/json"
+        and len(request.META.get("QUERY_STRING", "")) <= _MAX_QUERY
+    )
+
+
+def _provenance(request: Request, topics: tuple[str, ...], tokens: tuple[bytes, ...]) -> Provenance:
+    match = request.resolver_match
+    return Provenance(
+        topics,
+        tokens,
+        view_name=match.view_name if match else "",
+        transport="https" if request.is_secure() else "http",
+    )
+
+
+def _key(request: Request) -> str:
+    """The whole address: links in the answer name the host."""
+    address = request.build_absolute_uri(request.get_full_path())
+    return f"answer:{hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}"
+
+
+def _made(key: str, tokens: Sequence[bytes], made: Representation) -> Stored:
+    stored = Stored(
+        body=orjson.dumps(made.data()),
+        etag=made.etag,
+        last_modified=made.last_modified,
+        link=made.headers.get("Link", ""),
+    )
+    # Not all at once: what was made together would otherwise end together.
+    keep(key, stored.pack(tokens), KEPT_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
+    return stored
+
+
+def _as_representation(stored: Stored) -> Representation:
+    headers = {"Link": stored.link} if stored.link else {}
+    return Representation(lambda: stored.body, stored.etag, stored.last_modified, headers)

@@ -1,0 +1,103 @@
+"""What answers are made of, each with a generation: a new one makes every answer of it void.
+
+The generation of a topic is a random token in the shared cache. An answer is kept with the tokens
+that were read before its data was: whatever is written meanwhile makes it void before it is used.
+A flushed or evicted token is one that nobody knows: the answer is made anew.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Final, TypeVar
+
+from django.conf import settings
+from django.core.cache import caches
+
+from ecommerce.core.mongo import uses_embedded_store
+from ecommerce.core.shared_redis import ask
+
+T = TypeVar("T")
+
+CACHE: Final = "answers"
+_KEPT_SECONDS: Final = 24 * 60 * 60
+_PREFIX: Final = "topic:"
+_REMEMBERED_SECONDS: Final = 2.0
+"""How long this process remembers what it changed: answers in its own layer live for one second."""
+
+_lock = Lock()
+_changed_here: dict[str, float] = {}
+_unsent: set[str] = set()
+"""Topics that changed while Redis was away: said as soon as it is back."""
+_MAX_UNSENT: Final = 10_000
+
+
+def changed(*topics: str) -> None:
+    """Make every answer of these topics void. Call it after the write; never raises."""
+    now = time.monotonic()
+    with _lock:
+        for topic in [t for t, at in _changed_here.items() if now - at > _REMEMBERED_SECONDS]:
+            del _changed_here[topic]
+        _changed_here.update(dict.fromkeys(topics, now))
+    _send(topics)
+
+
+def changed_since(topics: Sequence[str], moment: float) -> bool:
+    """Whether this process changed any of the topics after a moment of `time.monotonic`."""
+    return any(_changed_here.get(topic, float("-inf")) >= moment for topic in topics)
+
+
+def generations(
+    topics: Sequence[str], *further: str
+) -> tuple[tuple[bytes, ...], list[bytes | None]] | None:
+    """The tokens of the topics, and the values of further keys, in one call.
+
+    Returns:
+        None where the shared cache is away. A topic without a token gets one.
+    """
+    if _unsent:
+        _send(())
+    names = [_PREFIX + topic for topic in topics]
+    found = _ask(lambda: dict(caches[CACHE].get_many([*names, *further])))
+    if found is None:
+        return None
+    # Of two who find one missing the last one's token stays: the other's answer is void when it is
+    # asked for.
+    missing = {name: _token() for name in names if name not in found}
+    if missing and not _set(missing, _KEPT_SECONDS):
+        return None
+    found |= missing
+    return tuple(found[name] for name in names), [found.get(key) for key in further]
+
+
+def keep(key: str, value: bytes, seconds: float) -> None:
+    """Keep a value in the shared layer; nothing happens where that is away."""
+    _set({key: value}, seconds)
+
+
+def _send(topics: Sequence[str]) -> None:
+    with _lock:
+        due = {*topics, *_unsent}
+        _unsent.clear()
+    if due and not _set({_PREFIX + topic: _token() for topic in due}, _KEPT_SECONDS):
+        with _lock:
+            _unsent.update(list(due)[:_MAX_UNSENT])
+
+
+def _token() -> bytes:
+    return secrets.token_bytes(8)
+
+
+def _set(values: dict[str, bytes], seconds: float) -> bool:
+    def write() -> bool:
+        caches[CACHE].set_many(values, seconds)
+        return True
+
+    return _ask(write) is True
+
+
+def _ask(work: Callable[[], T]) -> T | None:
+    """Ask Redis behind its breaker, or the memory of the one process there is."""
+    if settings.REDIS_URL:
+        return ask(work, None)
+    return work() if uses_embedded_store() else None

@@ -1,0 +1,87 @@
+"""The Redis that all processes share, behind a breaker: what needs it goes on without it.
+
+A Redis that is paused, or whose network drops packets, costs each request that asks it its whole
+time-out. So the first time-out opens the breaker of this process: nobody waits for Redis any more,
+and a thread asks once a second whether it is back.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Lock, Thread
+from typing import Final, TypeVar
+
+from django.conf import settings
+from django_redis import get_redis_connection
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+TIMEOUT_SECONDS: Final = 0.25
+"""What one call may take; also what a request loses at most when Redis goes away."""
+_ASKED_EVERY: Final = 1.0
+"""Seconds between two questions whether Redis is back."""
+_AWAY: Final = (RedisConnectionError, RedisTimeoutError, OSError)
+
+
+class _Breaker:
+    def __init__(self) -> None:
+        self.is_open = False
+        self._lock = Lock()
+
+    def open(self, fault: Exception) -> None:
+        with self._lock:
+            if self.is_open:
+                return
+            self.is_open = True
+        logger.warning("Redis does not answer (%s): going on without it.", fault)
+        Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
+
+    def _close_when_back(self) -> None:
+        while self.is_open:
+            time.sleep(_ASKED_EVERY)
+            try:
+                redis().ping()
+            except RedisError:
+                continue
+            self.is_open = False
+            logger.warning("Redis answers again.")
+
+
+_breaker = _Breaker()
+
+
+def redis() -> Redis:
+    """A client of the shared Redis; REDIS_URL is set."""
+    client: Redis = get_redis_connection("default")
+    return client
+
+
+def is_away() -> bool:
+    """Whether Redis did not answer lately."""
+    return _breaker.is_open
+
+
+def ask(work: Callable[[], T], otherwise: T) -> T:
+    """What `work` gets from Redis; `otherwise` at once while Redis is not set up or is away.
+
+    A Redis that is full refuses writes: that is `otherwise` too, but it still answers reads.
+    """
+    if not settings.REDIS_URL or _breaker.is_open:
+        return otherwise
+    try:
+        return work()
+    except _AWAY as fault:
+        _breaker.open(fault)
+    except RedisError as fault:
+        logger.warning("Redis refuses: %s", fault)
+    return otherwise
+
+
+def forget_outage() -> None:
+    """Ask Redis again at once (tests)."""
+    _breaker.is_open = False

@@ -1,0 +1,228 @@
+"""The layer around Django answers as Django does, to the byte, or leaves the request to it."""
+
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from prometheus_client import REGISTRY
+
+from catalog.documents import CategoryRow, ProductRow
+from catalog.services import ProductService
+from ecommerce.core.public_reads import PublicReads, layer
+from ecommerce.core.public_reads.kept import Kept, KeptAnswers
+from ecommerce.core.response_cache.answers import Provenance
+from tests.operations import recorded
+
+Sent = tuple[str, list[tuple[str, str]], bytes]
+PUBLIC = (
+    "/products/{id}", "/products/{id}/", "/products/{id}?fields=name,price", "/products/",
+    "/products", "/products/?limit=1", "/products/?q=lamp&ordering=price", "/products/facets",
+    "/products/suggest?q=l", "/categories/", "/categories/{category}",
+    "/categories/{category}/products",
+)  # fmt: skip
+
+
+class Calls:
+    """Sends one request to a WSGI application."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    def __call__(self, path: str, method: str = "GET", **headers: str) -> Sent:
+        address, _, query = path.partition("?")
+        environ = {
+            "REQUEST_METHOD": method, "PATH_INFO": address, "QUERY_STRING": query,
+            "SERVER_NAME": "testserver", "SERVER_PORT": "80", "HTTP_HOST": "testserver",
+            "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.version": (1, 0),
+            "wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http",
+            "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
+            "HTTP_X_REQUEST_ID": "request-0001", **headers,
+        }  # fmt: skip
+        sent: list[Any] = []
+        answer = self.application(environ, lambda *given: sent.extend(given))
+        body = b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        return sent[0], sent[1], body
+
+
+@pytest.fixture
+def django() -> Calls:
+    return Calls(WSGIHandler())
+
+
+@pytest.fixture
+def both(django: Calls) -> Calls:
+    return Calls(PublicReads(django.application))
+
+
+@pytest.fixture
+def addresses(
+    make_category: Callable[..., CategoryRow], make_product: Callable[..., ProductRow]
+) -> list[str]:
+    category = make_category("home")["slug"]
+    product = make_product(category=category)
+    make_product(name="Lamp two", category=category)
+    return [address.format(id=product["_id"], category=category) for address in PUBLIC]
+
+
+@pytest.fixture
+def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the requests that reach Django."""
+    seen: list[str] = []
+    handle = WSGIHandler.__call__
+
+    def noting(self: WSGIHandler, environ: Any, start_response: Any) -> Any:
+        seen.append(environ["PATH_INFO"])
+        return handle(self, environ, start_response)
+
+    monkeypatch.setattr(WSGIHandler, "__call__", noting)
+    return seen
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_every_public_route_answers_the_same_bytes_and_headers(
+    method: str, addresses: list[str], django: Calls, both: Calls, passed_on: list[str]
+) -> None:
+    for address in addresses:
+        both(address, method)
+        expected = django(address, method)
+        passed_on.clear()
+        assert both(address, method) == expected
+        assert passed_on == []
+
+
+def test_every_public_route_answers_the_same_304(
+    addresses: list[str], django: Calls, both: Calls, passed_on: list[str]
+) -> None:
+    for address in addresses:
+        tag = dict(both(address)[1])["ETag"]
+        for header in (tag, f'W/{tag}, "other"', "*"):
+            expected = django(address, HTTP_IF_NONE_MATCH=header)
+            passed_on.clear()
+            assert both(address, HTTP_IF_NONE_MATCH=header) == expected
+            assert (expected[0][:3], passed_on) == ("304", [])
+        other = both(address, HTTP_IF_NONE_MATCH='"v999"')
+        assert other == django(address, HTTP_IF_NONE_MATCH='"v999"')
+        assert other[0] == "200 OK"
+
+
+def _series() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every counted value; times differ from run to run."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if (
+            sample.name.startswith("django_http")
+            and not sample.name.endswith(("_sum", "_created"))
+            and "latency" not in sample.name
+        )
+        or sample.name.endswith("latency_seconds_by_view_method_count")
+    }
+
+
+def _added(call: Callable[[], Sent]) -> dict[Any, float]:
+    before = _series()
+    call()
+    return {k: v - before.get(k, 0) for k, v in _series().items() if v != before.get(k, 0)}
+
+
+def test_metrics_count_the_same(addresses: list[str], django: Calls, both: Calls) -> None:
+    for address in addresses:
+        tag = dict(both(address)[1])["ETag"]
+        for headers in ({}, {"HTTP_IF_NONE_MATCH": tag}):
+            by_django = _added(lambda a=address, h=headers: django(a, **h))  # type: ignore[misc]
+            by_layer = _added(lambda a=address, h=headers: both(a, **h))  # type: ignore[misc]
+            assert by_layer == by_django
+            assert len(by_layer) > 10
+
+
+@pytest.mark.parametrize(
+    "special",
+    [
+        {"HTTP_AUTHORIZATION": "Bearer x"},
+        {"HTTP_COOKIE": "a=b"},
+        {"HTTP_ORIGIN": "https://shop.example"},
+        {"HTTP_ACCEPT": "text/html"},
+        {"HTTP_ACCEPT": "application/json; indent=2"},
+        {"HTTP_RANGE": "bytes=0-1"},
+        {"CONTENT_LENGTH": "5"},
+        {"HTTP_TRANSFER_ENCODING": "chunked"},
+    ],
+)
+def test_a_request_that_is_special_is_left_to_django(
+    special: dict[str, str], lamp: ProductRow, both: Calls, passed_on: list[str]
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    both(path)
+    both(path, **special)
+    assert passed_on == [path, path]
+
+
+def test_nothing_but_public_reads_is_kept(lamp: ProductRow, both: Calls) -> None:
+    for path in ("/livez", "/users/me", "/shopping-carts/", "/openapi.json", "/products/zzz"):
+        first, second = both(path), both(path)
+        assert first[0] == second[0]
+    assert both.application._kept.bytes == 0
+
+
+def test_another_host_is_not_answered_with_what_is_kept(lamp: ProductRow, both: Calls) -> None:
+    path = f"/products/{lamp['_id']}"
+    both(path)
+    status, headers, _ = both(path, HTTP_HOST="evil.example")
+    assert status.startswith("400")
+    assert dict(headers)["Content-Type"] == "application/problem+json"
+
+
+def test_each_request_has_its_own_id(lamp: ProductRow, both: Calls) -> None:
+    path = f"/products/{lamp['_id']}"
+    both(path)
+    assert dict(both(path, HTTP_X_REQUEST_ID="my-own-id-1")[1])["X-Request-ID"] == "my-own-id-1"
+    made = {dict(both(path, HTTP_X_REQUEST_ID="bad id\n")[1])["X-Request-ID"] for _ in range(3)}
+    assert len(made) == 3
+    assert all(len(one) == 32 for one in made)
+
+
+def test_a_write_of_this_process_is_seen_at_once(lamp: ProductRow, both: Calls) -> None:
+    path = f"/products/{lamp['_id']}"
+    assert b'"Lamp"' in both(path)[2]
+    ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Mug"})
+    assert b'"Mug"' in both(path)[2]
+
+
+def test_what_is_still_right_after_a_second_is_given_without_a_read(
+    lamp: ProductRow, both: Calls, passed_on: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    both(path)
+    monkeypatch.setattr(layer, "FRESH_SECONDS", -1.0)
+    with recorded() as seen:
+        assert both(path)[0] == "200 OK"
+    assert (seen, passed_on) == ([], [path])
+
+
+def test_after_its_life_an_answer_is_made_anew(
+    lamp: ProductRow, both: Calls, passed_on: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    both(path)
+    monkeypatch.setattr(layer, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(layer, "_LIFE_SECONDS", -1.0)
+    both(path)
+    assert passed_on == [path, path]
+
+
+def test_what_is_kept_stays_within_its_bytes() -> None:
+    kept = KeptAnswers(max_bytes=10_000)
+    made_of = Provenance((), (), "v", "http")
+    for number in range(50):
+        kept.put(str(number), Kept([], b"x" * 1_000, '"t"', "", made_of, 0.0, 0.0))
+        assert kept.bytes <= 10_000
+    assert kept.get("49") is not None
+    assert kept.get("0") is None
+    kept.drop("49")
+    assert kept.get("49") is None

@@ -1,0 +1,231 @@
+"""Answers that are kept: a write is seen by the next read, and many who wait make one read."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from catalog import selectors
+from catalog.documents import CategoryRow, Product, ProductRow
+from catalog.services import CategoryService, ProductService
+from catalog.topics import product_topic
+from ecommerce.core.mongo import collection
+from ecommerce.core.response_cache import changed
+from ecommerce.core.response_cache.single_flight import SingleFlight
+from ecommerce.core.response_cache.stored import Stored, unpack
+from ecommerce.core.response_cache.topics import changed_since, generations
+from tests.client import ApiClient, Person
+from tests.operations import recorded
+
+PUBLIC = ("/products/{id}", "/products/", "/products/facets", "/products/suggest?q=l",
+          "/categories/", "/categories/{category}", "/categories/{category}/products")  # fmt: skip
+
+
+@pytest.fixture
+def addresses(
+    make_category: Callable[..., CategoryRow], make_product: Callable[..., ProductRow]
+) -> list[str]:
+    category = make_category("home")["slug"]
+    product = make_product(category=category)
+    return [a.format(id=product["_id"], category=category) for a in PUBLIC]
+
+
+def test_the_second_reader_of_any_public_answer_costs_no_read(
+    addresses: list[str], anyone: ApiClient
+) -> None:
+    for address in addresses:
+        first = anyone.get(address)
+        with recorded() as seen:
+            second = anyone.get(address)
+        assert (seen, second.status) == ([], 200)
+        assert second.body == first.body
+        assert second.headers["ETag"] == first.headers["ETag"]
+
+
+def test_a_customer_gets_the_same_bytes_as_a_private_answer(
+    lamp: ProductRow, anyone: ApiClient, alice: Person
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    public, own = anyone.get(path), alice.api.get(path)
+    assert own.body == public.body
+    assert own.headers["Cache-Control"] == "private, no-cache"
+    assert public.headers["Cache-Control"].startswith("public,")
+
+
+def test_staff_is_never_answered_from_what_is_kept(
+    make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
+) -> None:
+    make_product(name="Lamp")
+    make_product(name="Draft", status="draft")
+    assert [row["name"] for row in anyone.get("/products/")["items"]] == ["Lamp"]
+    assert [row["name"] for row in sam.api.get("/products/")["items"]] == ["Draft", "Lamp"]
+    assert [row["name"] for row in anyone.get("/products/")["items"]] == ["Lamp"]
+
+
+@pytest.mark.parametrize("address", ["/products/{id}", "/products/", "/products/facets"])
+def test_each_kind_of_write_is_seen_by_the_next_read(
+    address: str, lamp: ProductRow, anyone: ApiClient, sam: Person
+) -> None:
+    product, path = f"/products/{lamp['_id']}", address.format(id=lamp["_id"])
+    before = anyone.get(path).body
+    writes: list[tuple[str, str, dict[str, Any]]] = [
+        ("PATCH", product, {"price": 1}),
+        ("PUT", product, {"name": "Lamp", "price": 30, "quantity": 5, "brand": "Oak"}),
+        ("POST", f"{product}/stock", {"delta": -5, "reason": "sold"}),
+    ]
+    for method, target, body in writes:
+        assert sam.api.send(method, target, body).status == 200
+        after = anyone.get(path).body
+        assert after != before
+        before = after
+    sam.api.delete(product)
+    gone = anyone.get(path)
+    assert gone.status == 404 if path == product else gone.body != before
+
+
+def test_a_new_product_is_in_the_next_list(lamp: ProductRow, anyone: ApiClient) -> None:
+    assert len(anyone.get("/products/")["items"]) == 1
+    ProductService.create(values={"name": "Mug", "price_minor": 1, "quantity": 1,
+                                  "status": "active"})  # fmt: skip
+    assert len(anyone.get("/products/")["items"]) == 2
+
+
+def test_a_category_that_moves_is_seen_in_its_products_and_its_own_answer(
+    make_category: Callable[..., CategoryRow],
+    make_product: Callable[..., ProductRow],
+    anyone: ApiClient,
+) -> None:
+    for slug in ("home", "work"):
+        make_category(slug)
+    make_category("lamps", "home")
+    product = make_product(category="lamps")
+    paths = ("/categories/lamps", "/categories/work/products", f"/products/{product['_id']}")
+    before = [anyone.get(path).body for path in paths]
+    CategoryService.update(reference="lamps", changes={"parent": "work"})
+    after = [anyone.get(path).body for path in paths]
+    assert all(old != new for old, new in zip(before, after, strict=True))
+
+
+def test_what_is_written_while_an_answer_is_made_makes_it_void(
+    lamp: ProductRow, anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write comes between the read and the moment its answer is kept."""
+    read = selectors.product
+
+    def slow_read(*args: Any, **kwargs: Any) -> ProductRow:
+        row = read(*args, **kwargs)
+        monkeypatch.setattr(selectors, "product", read)
+        ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Renamed"})
+        return row
+
+    monkeypatch.setattr(selectors, "product", slow_read)
+    path = f"/products/{lamp['_id']}"
+    assert anyone.get(path)["name"] == "Lamp"
+    assert anyone.get(path)["name"] == "Renamed"
+
+
+def test_50_threads_that_miss_at_once_make_one_read(lamp: ProductRow) -> None:
+    barrier = Barrier(50)
+
+    def read(_: int) -> int:
+        client = ApiClient()
+        barrier.wait()
+        return client.get(f"/products/{lamp['_id']}").status
+
+    with recorded() as seen, ThreadPoolExecutor(50) as pool:
+        statuses = set(pool.map(read, range(50)))
+    assert statuses == {200}
+    assert [operation.kind for operation in seen] == ["find"]
+
+
+def test_an_error_is_not_kept(anyone: ApiClient, make_product: Callable[..., ProductRow]) -> None:
+    path = f"/products/{ObjectId()}"
+    for _ in range(2):
+        assert anyone.get(path).outcome == (404, "product_not_found")
+
+
+def test_unknown_ids_cannot_fill_the_shared_cache() -> None:
+    assert len({product_topic(ObjectId()) for _ in range(20_000)}) <= 4096
+
+
+def test_switched_off_every_read_asks_the_database(
+    lamp: ProductRow, anyone: ApiClient, settings: Any
+) -> None:
+    settings.RESPONSE_CACHE = "off"
+    for _ in range(2):
+        with recorded() as seen:
+            anyone.get(f"/products/{lamp['_id']}")
+        assert len(seen) == 1
+
+
+def test_a_page_for_people_is_never_kept(lamp: ProductRow, anyone: ApiClient) -> None:
+    path = f"/products/{lamp['_id']}"
+    for _ in range(2):
+        page = anyone.get(path, Accept="text/html")
+        assert page.headers["Cache-Control"] == "private, no-store"
+    assert anyone.get(path).headers["Content-Type"] == "application/json"
+
+
+def test_links_name_the_host_that_was_asked(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    for number in range(3):
+        make_product(name=f"Lamp {number}")
+    for host in ("localhost", "127.0.0.1", "localhost"):
+        answer = anyone.get("/products/?limit=1", Host=host)
+        assert answer["next"].startswith(f"http://{host}/products/?")
+        assert answer.headers["Link"].startswith(f"<http://{host}/products/?")
+
+
+def test_a_stored_answer_comes_back_as_it_was_and_only_at_its_generations() -> None:
+    moment = datetime(2026, 3, 4, 5, 6, 7, 891000, tzinfo=UTC)
+    stored = Stored(b'{"a": "\n"}', '"v1"', moment, "<http://x/>")
+    packed = stored.pack([b"one", b"two"])
+    assert unpack(packed, [b"one", b"two"]) == stored
+    assert unpack(packed, [b"one", b"new"]) is None
+
+
+def test_a_topic_has_one_generation_until_it_changes() -> None:
+    first, same = generations(["a", "b"]), generations(["a", "b"])
+    assert first == same is not None
+    moment = time.monotonic()
+    changed("b")
+    now = generations(["a", "b"])
+    assert now is not None
+    assert first is not None
+    assert (now[0][0] == first[0][0], now[0][1] == first[0][1]) == (True, False)
+    assert (changed_since(["a"], moment), changed_since(["a", "b"], moment)) == (False, True)
+
+
+def test_a_flight_that_fails_fails_for_everybody_and_the_next_one_flies_again() -> None:
+    flights: SingleFlight[int] = SingleFlight()
+
+    def fail() -> int:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        flights.do("key", fail)
+    assert flights.do("key", lambda: 7) == 7
+
+
+@pytest.fixture
+def written_past_the_services(lamp: ProductRow) -> Iterator[ProductRow]:
+    yield lamp
+    collection(Product).update_one({"_id": lamp["_id"]}, {"$set": {"name": "Lamp"}})
+
+
+def test_what_is_written_past_the_services_is_seen_once_the_answer_has_aged(
+    written_past_the_services: ProductRow, anyone: ApiClient
+) -> None:
+    """The bound for whatever does not say what it changed: the life of an answer."""
+    path = f"/products/{written_past_the_services['_id']}"
+    anyone.get(path)
+    collection(Product).update_one({}, {"$set": {"name": "Other"}})
+    assert anyone.get(path)["name"] == "Lamp"
+    changed(product_topic(written_past_the_services["_id"]))
+    assert anyone.get(path)["name"] == "Other"
