@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings.production")
 try:
-    application = get_wsgi_application()
+    django = get_wsgi_application()
 
     from django.conf import settings
 
@@ -17,8 +17,7 @@ try:
     from ecommerce.core.embedded import StoreError
     from ecommerce.core.public_reads import PublicReads
 
-    if settings.RESPONSE_CACHE == "full":
-        application = PublicReads(application)
+    application = PublicReads(django) if settings.RESPONSE_CACHE == "full" else django
 
     try:
         mongo.connect()  # in the worker, so after the fork; a server is asked at the first request

@@ -10,7 +10,7 @@ from ecommerce.core.conditional import client_has
 from ecommerce.core.public_reads import metrics
 from ecommerce.core.public_reads.kept import Headers, Kept, KeptAnswers
 from ecommerce.core.request_ids import accepted_or_new
-from ecommerce.core.response_cache.answers import PROVENANCE
+from ecommerce.core.response_cache.answers import PROVENANCE, Provenance
 from ecommerce.core.response_cache.topics import changed_since, generations
 
 StartResponse = Callable[..., Any]
@@ -73,9 +73,9 @@ class PublicReads:
             return start_response(status, headers, exc_info)
 
         response = self._django(environ, start)
-        provenance = environ.get(PROVENANCE)
-        made = provenance is not None and sent and sent[0][0].startswith("200")
-        if made and isinstance(response, HttpResponse):
+        provenance: Provenance | None = environ.get(PROVENANCE)
+        made = bool(sent) and sent[0][0].startswith("200")
+        if made and provenance is not None and isinstance(response, HttpResponse):
             known = {name.lower(): value for name, value in sent[0][1]}
             answer = Kept(
                 headers=sent[0][1],
