@@ -27,8 +27,8 @@ from catalog.errors import (
     UnknownCategoryError,
 )
 from catalog.keys import slug_of
-from ecommerce.core.checkpoints import checkpoint
 from catalog.topics import PRODUCTS, TREE
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import is_id

@@ -26,8 +26,8 @@ from catalog.errors import (
     StockLimitError,
     UnknownVariantError,
 )
-from ecommerce.core.checkpoints import checkpoint
 from catalog.topics import PRODUCTS, product_topic
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id

@@ -63,7 +63,7 @@ def public_answer(
     if stored is None:
         # By its generations: who comes after a write never gets what was begun before it.
         flight = f"{key}{b''.join(tokens).hex()}"
-        stored = _flights.do(flight, lambda: _made(key, tokens, load()))
+        stored = _flights.do(flight, lambda: _found_or_made(key, tokens, load))
     request.META[PROVENANCE] = _provenance(request, tuple(topics), tokens)
     return answer_of(request, _as_representation(stored))
 
@@ -101,6 +101,13 @@ def _key(request: Request) -> str:
     """The whole address: links in the answer name the host."""
     address = request.build_absolute_uri(request.get_full_path())
     return f"answer:{hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}"
+
+
+def _found_or_made(key: str, tokens: Sequence[bytes], load: Callable[[], Representation]) -> Stored:
+    """Another flight may have landed between the look at the cache and the start of this one."""
+    packed = value_of(key)
+    stored = unpack(packed, tokens) if packed else None
+    return stored or _made(key, tokens, load())
 
 
 def _made(key: str, tokens: Sequence[bytes], made: Representation) -> Stored:

@@ -58,16 +58,28 @@ def generations(
     if _unsent:
         _send(())
     names = [_PREFIX + topic for topic in topics]
-    found = _ask(lambda: dict(caches[CACHE].get_many([*names, *further])))
-    if found is None:
+    found = _ask(lambda: _read([*names, *further]))
+    if found is not None and not found.keys() >= set(names):
+        found = _ask(lambda: _begin(names, further))
+    if found is None or not found.keys() >= set(names):
         return None
-    # Of two who find one missing the last one's token stays: the other's answer is void when it is
-    # asked for.
-    missing = {name: _token() for name in names if name not in found}
-    if missing and not _set(missing, _KEPT_SECONDS):
-        return None
-    found |= missing
     return tuple(found[name] for name in names), [found.get(key) for key in further]
+
+
+def value_of(key: str) -> bytes | None:
+    """One value of the shared layer."""
+    return (_ask(lambda: _read([key])) or {}).get(key)
+
+
+def _read(keys: Sequence[str]) -> dict[str, bytes]:
+    return dict(caches[CACHE].get_many(keys))
+
+
+def _begin(names: Sequence[str], further: Sequence[str]) -> dict[str, bytes]:
+    """Give topics that have none a token: of many who come at once, the first one's stays."""
+    for name in names:
+        caches[CACHE].add(name, _token(), _KEPT_SECONDS)
+    return _read([*names, *further])
 
 
 def keep(key: str, value: bytes, seconds: float) -> None:
