@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from ecommerce.core.conditional import Representation, public_headers, tagged_response
 from ecommerce.core.response_cache.single_flight import SingleFlight
 from ecommerce.core.response_cache.stored import Stored, unpack
-from ecommerce.core.response_cache.topics import generations, keep
+from ecommerce.core.response_cache.topics import generations, keep, value_of
 
 KEPT_SECONDS: Final = 60.0
 """How long an answer whose topics nobody changed is kept, give or take a fifth."""
