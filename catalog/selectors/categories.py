@@ -1,6 +1,6 @@
 """Reads of the category tree."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, cast
 
 from bson import ObjectId
@@ -84,6 +84,12 @@ def category_page(request: PageRequest, *, parent: str | None) -> Page:
         ordering=(("position", 1), ("slug", 1), ("_id", 1)),
         request=request,
     )
+
+
+def every_category() -> Iterator[CategoryRow]:
+    """All categories from the top of the tree to its bottom, streamed."""
+    rows = collection(Category).find(_STANDING).sort([("path_key", 1), ("_id", 1)])
+    return (cast(CategoryRow, row) for row in rows)
 
 
 def subtree(slug: str) -> list[CategoryRow]:

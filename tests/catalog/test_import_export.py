@@ -247,3 +247,12 @@ def test_the_real_json_file_comes_in_exactly_and_again_without_a_change(tmp_path
     for name in ("all.csv", "all.jsonl"):
         call_command("export_products", str(tmp_path / name), stderr=StringIO())
         assert "194 unchanged" in import_file(tmp_path / name)
+
+
+@real
+def test_both_real_files_stand_side_by_side() -> None:
+    for name in ("shopify-products-apparel.csv", "dummyjson-products.json"):
+        import_file(DATA / name)
+    assert collection(Product).count_documents({}) == 20 + 194
+    for name, count in (("shopify-products-apparel.csv", 20), ("dummyjson-products.json", 194)):
+        assert f"0 created, 0 updated, {count} unchanged, 0 faulty." in import_file(DATA / name)
