@@ -16,7 +16,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz ci requirements clean
+.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench-catalog ci requirements clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ doctor: $(VENV)/installed-base ## What is wrong with this installation, and what
 
 fuzz: $(VENV)/installed-dev ## Drive the running API by its own OpenAPI document, longer
 	@FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/live/test_schema_fuzzing.py --timeout 1800
+
+bench-catalog: $(VENV)/installed-dev ## What reading 1,000 to 100,000 products costs (MONGODB_URI)
+	@$(BIN)/python -m benchmarks.catalog
 
 ci: ## Everything that CI proves (needs Java, Maven, Redis and Chromium; installs them with apt)
 	@bash .ci/run

@@ -40,7 +40,7 @@ def facets(chosen: ProductFilter) -> Facets:
                 "brand": _by_value(chosen, "brand", "brand"),
                 "tag": _by_value(chosen, "tag", "tags"),
                 "price": [
-                    {"$match": chosen.where(without="price")},
+                    {"$match": chosen.narrowing(without="price")},
                     {
                         "$bucket": {
                             "groupBy": "$price_minor",
@@ -50,7 +50,7 @@ def facets(chosen: ProductFilter) -> Facets:
                     },
                 ],
                 "stock": [
-                    {"$match": chosen.where(without="stock")},
+                    {"$match": chosen.narrowing(without="stock")},
                     {"$group": {"_id": "$in_stock", "count": {"$sum": 1}}},
                 ],
             }
@@ -73,7 +73,7 @@ _FIELDS: Final = (
 
 def _by_value(chosen: ProductFilter, facet: str, field: str) -> list[dict[str, Any]]:
     return [
-        {"$match": chosen.where(without=facet)},
+        {"$match": chosen.narrowing(without=facet)},
         {"$unwind": f"${field}"},
         {"$group": {"_id": f"${field}", "count": {"$sum": 1}}},
         {"$sort": {"count": -1, "_id": 1}},

@@ -1,6 +1,6 @@
 """Lists of products: which products, in which order, a page at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ ORDERINGS: Final[Mapping[str, Ordering]] = {
 }
 _INTERNAL: Final = {"keys": 0, "skus": 0, "category_path": 0}
 """What lists need not read."""
+FACETED: Final = frozenset({"category", "brand", "tag", "price", "stock"})
+"""Parts of the filter that facets stand for."""
 _LAST: Final = "\U0010ffff"
 _SUGGESTIONS_READ: Final = 50
 """Products looked at for one answer: several may have one name."""
@@ -43,10 +45,14 @@ class ProductFilter:
     in_stock: bool | None = None
     ids: tuple[ObjectId, ...] = ()
 
-    def where(self, *, without: str = "") -> dict[str, Any]:
-        """The filter; a facet's counts leave out its own part (`category`, `brand`, `tag` …)."""
-        conditions = [part for name, part in self._parts() if name != without]
-        return {"$and": conditions} if len(conditions) > 1 else conditions[0]
+    def where(self) -> dict[str, Any]:
+        """The whole filter."""
+        return _all_of(part for _, part in self._parts())
+
+    def narrowing(self, *, without: str) -> dict[str, Any]:
+        """The parts that facets stand for; the counts of a facet leave out its own."""
+        others = FACETED - {without}
+        return _all_of(part for name, part in self._parts() if name in others)
 
     def _parts(self) -> list[tuple[str, dict[str, Any]]]:
         parts: list[tuple[str, dict[str, Any]]] = [("status", {"status": _one_of(self.statuses)})]
@@ -84,6 +90,11 @@ class ProductFilter:
             {"$and": [where, begins, {"keys": {"$ne": sku}}]},
             {"$and": [where, others, {"keys": {"$ne": sku}}]},
         ]
+
+
+def _all_of(conditions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    every = list(conditions)
+    return {"$and": every} if len(every) > 1 else every[0] if every else {}
 
 
 def _one_of(values: Sequence[str]) -> Any:

@@ -108,6 +108,8 @@ _SIMPLE: Final = frozenset({str, int, Int64, ObjectId, datetime})
 def _sort_key(docs: list[Doc], field: str) -> Callable[[Doc], Any]:
     """The field itself where all values are of one plain type: 25 times faster at 10,000."""
     kinds = {type(doc.get(field)) for doc in docs}
+    if kinds == {ObjectId}:  # its own comparison is Python, that of its bytes is not
+        return lambda doc: doc[field].binary
     if len(kinds) == 1 and kinds <= _SIMPLE:
         return itemgetter(field)
     return lambda doc: resolve_sort_key(field, doc)

@@ -33,7 +33,16 @@ def conditions(where: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             for part in condition:
                 yield from conditions(part)
         else:
-            yield field, condition
+            yield field, _plain(condition)
+
+
+def _plain(condition: Any) -> Any:
+    """Members of a StrEnum as the text that they are: only plain types are compared directly."""
+    if isinstance(condition, str):
+        return str.__str__(condition)
+    if isinstance(condition, Mapping) and condition.keys() == {"$in"}:
+        return {"$in": [_plain(value) for value in condition["$in"]]}
+    return condition
 
 
 def matcher(rest: list[dict[str, Any]]) -> Matcher:

@@ -175,13 +175,11 @@ class IndexedCollectionStore(CollectionStore):
     def _having_all(self, served: list[list[dict[Any, None]]]) -> list[Doc]:
         """The documents listed in at least one of each group, from the smallest group on."""
         smallest, *others = sorted(served, key=lambda group: sum(map(len, group)))
-        found = []
-        for key in dict.fromkeys(chain.from_iterable(smallest)):
-            if all(any(key in listed for listed in group) for group in others):
-                doc = self._documents.get(key)
-                if doc is not None:
-                    found.append(doc)
-        return found
+        keys: Iterable[Any] = dict.fromkeys(chain.from_iterable(smallest))
+        for group in others:
+            keys = [key for key in keys if any(key in listed for listed in group)]
+        found = map(self._documents.get, keys)
+        return [doc for doc in found if doc is not None]
 
     def expiry_is_due(self) -> bool:
         """Whether a minute has passed since expired documents were last looked for."""

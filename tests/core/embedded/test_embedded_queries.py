@@ -1,6 +1,7 @@
 """Reads that the embedded store answers from its indexes give what mongomock's scan gives."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,19 @@ from pymongo.errors import DuplicateKeyError
 
 from ecommerce.core.embedded import open_embedded_client
 
-scalars = st.one_of(st.none(), st.integers(0, 4), st.sampled_from(["a", "b", "c"]))
+
+class Letter(StrEnum):
+    A = "a"
+    B = "b"
+
+
+letters = st.sampled_from(["a", "b", "c", *Letter])
+scalars = st.one_of(st.none(), st.integers(0, 4), letters)
 fields = st.one_of(scalars, st.lists(scalars, max_size=3), st.floats(0, 2, width=16))
 documents = st.lists(
     st.fixed_dictionaries({}, optional={"tag": fields, "n": fields, "free": fields}), max_size=12
 )
-bounds = st.one_of(st.integers(0, 4), st.sampled_from(["a", "b"]))
+bounds = st.one_of(st.integers(0, 4), letters)
 conditions = st.one_of(
     scalars,
     st.fixed_dictionaries({"$in": st.lists(scalars, max_size=3)}),
@@ -58,6 +66,51 @@ def test_a_read_by_index_finds_what_a_scan_finds(
     for query in asked:
         found = sorted(row["_id"] for row in ours.find(query))
         assert found == sorted(row["_id"] for row in theirs.find(query)), query
+
+
+counted = st.fixed_dictionaries(
+    {"n": st.integers(0, 9)},
+    optional={
+        "tag": st.one_of(st.none(), st.lists(st.sampled_from("abc"), max_size=3)),
+        "kind": st.sampled_from("xy"),
+    },
+)
+groups = [
+    [{"$unwind": "$tag"}, {"$group": {"_id": "$tag", "count": {"$sum": 1}}}],
+    [{"$unwind": "$tag"}, {"$group": {"_id": "$tag", "count": {"$sum": "$n"}}}],
+    [{"$unwind": "$tag"}, {"$match": {"tag": "a"}}],
+    [{"$group": {"_id": "$kind", "count": {"$sum": 1}, "again": {"$sum": 1}}}],
+    [{"$bucket": {"groupBy": "$n", "boundaries": [0, 3, 4, 10], "output": {"c": {"$sum": 1}}}}],
+    [{"$bucket": {"groupBy": "$n", "boundaries": [0, 5, 10]}}],
+    [{"$bucket": {"groupBy": "$n", "boundaries": [2, 5], "default": "other"}}],
+    [{"$project": {"n": 1, "tag": 1}}],
+]
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.lists(counted, max_size=12),
+    where=st.sampled_from([{}, {"kind": "x"}, {"n": {"$gte": 3}}]),
+    group=st.sampled_from(groups),
+)
+def test_an_aggregation_gives_what_mongomock_gives(
+    rows: list[dict[str, Any]], where: dict[str, Any], group: list[Any], pair: tuple[Any, Any]
+) -> None:
+    for collection in pair:
+        collection.delete_many({})
+        if rows:
+            collection.insert_many([{**row, "_id": number} for number, row in enumerate(rows)])
+    ours, theirs = (
+        sorted(map(repr, map(sorted_items, collection.aggregate([{"$match": where}, *group]))))
+        for collection in pair
+    )
+    assert ours == theirs
+
+
+def sorted_items(row: dict[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(row.items())
 
 
 def test_no_two_documents_share_an_element_of_a_unique_array(tmp_path: Path) -> None:
