@@ -192,8 +192,8 @@ def read_tags(cell: str) -> list[str]:
 def write_tags(tags: Iterable[str]) -> str:
     """Undo `read_tags`."""
     cell = StringIO(newline="")
-    csv.writer(cell, lineterminator="").writerow(tags)
-    return cell.getvalue()
+    csv.writer(cell).writerow(tags)  # it quotes what holds a part of its own line end
+    return cell.getvalue().removesuffix("\r\n")
 
 
 def _status(published: str) -> str:

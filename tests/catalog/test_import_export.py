@@ -211,6 +211,15 @@ def test_cells_that_a_spreadsheet_would_run_are_harmless(
     assert "'=HYPERLINK(1)" in (tmp_path / "all.csv").read_text()
 
 
+@pytest.mark.parametrize("tag", ["a\nb", "a\r\nb", "a,b", 'a"b', "a'b", "a\u2028b", "a\x85b", "=1"])
+def test_a_tag_stays_whole_in_csv_whatever_it_holds(
+    tag: str, make_product: Callable[..., ProductRow], tmp_path: Path
+) -> None:
+    make_product(tags=["first", tag, "last"])
+    call_command("export_products", str(tmp_path / "all.csv"), stderr=StringIO())
+    assert "1 unchanged" in import_file(tmp_path / "all.csv")
+
+
 real = pytest.mark.skipif(not DATA.exists(), reason="the real data sets are not beside the project")
 
 

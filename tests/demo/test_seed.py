@@ -1,13 +1,15 @@
 """`seed`: demo data that is the same for the same seed, and may be run again."""
 
 from io import StringIO
+from time import process_time
 
+import pytest
 from django.core.management import call_command
 
 from accounts.documents import User
 from carts.documents import ShoppingCart
 from catalog.documents import Product
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import ApiClient
 
 SMALL = {"products": 12, "users": 3, "carts": 2}
@@ -67,3 +69,25 @@ def test_without_the_setting_there_are_no_demo_logins(settings: object) -> None:
     settings.DEMO_LOGINS = False  # type: ignore[attr-defined]
     seed()
     assert collection(User).count_documents({"username": {"$in": ["demo", "staff"]}}) == 0
+
+
+@pytest.mark.skipif(not uses_embedded_store(), reason="a promise of the embedded store alone")
+def test_with_the_demo_catalog_no_read_of_it_takes_longer_than_50_milliseconds(
+    anyone: ApiClient,
+) -> None:
+    seed(products=200)
+    product = anyone.get("/products/?limit=1")["items"][0]["id"]
+    for address in (
+        "/products/", "/products/?limit=100", "/products/?ordering=price", "/products/?q=lamp",
+        "/products/?q=oak+lamp&category=home&in_stock=true&ordering=name", "/products/?count=true",
+        "/products/facets", "/products/facets?q=lamp&brand=Fennick", "/products/suggest?q=la",
+        "/categories/", "/categories/home/products", f"/products/{product}",
+    ):  # fmt: skip
+        assert min(seconds(anyone, address) for _ in range(5)) < 0.05, address
+
+
+def seconds(api: ApiClient, address: str) -> float:
+    """Of this process: others may be busy beside it."""
+    begun = process_time()
+    assert api.get(address).status == 200
+    return process_time() - begun
