@@ -43,7 +43,7 @@ _IDEMPOTENCY: Final = (
         {"type": "string", "enum": ["true"]},
         OpenApiParameter.HEADER,
         description="The answer to a repeated request; nothing was done a second time.",
-        response=[200, 201],
+        response=[200, 201, 202],
     ),
 )
 _IDEMPOTENCY_PROBLEMS: Final = (
