@@ -129,3 +129,23 @@ class InvalidRefreshTokenError(DomainError):
     status = 400
     title = "The refresh token is not valid"
     default_detail = "The refresh token is not valid any more: sign in again."
+
+
+class ApiKeyNotFoundError(NotFoundError):
+    """There is no living key with this prefix."""
+
+    code = "api_key_not_found"
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(
+            f"There is no living API key {prefix!r}. `manage.py api_keys list` shows all."
+        )
+
+
+class NotAnAdminError(DomainError):
+    """Somebody who is no admin was named as the one who asks for a key."""
+
+    code = "not_an_admin"
+    status = 403
+    title = "Not allowed"
+    default_detail = "Only an admin may have API keys made: `manage.py users promote` makes one."

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from accounts.serializers import (
+    AuditEventPageShape,
     OAuthErrorShape,
     RevocationInput,
     SessionPageShape,
@@ -196,4 +197,16 @@ revoke_schema = extend_schema(
         )
     ],
     responses={200: None, 400: OAuthErrorShape, 415: OAuthErrorShape},
+)
+
+audit_schema = extend_schema_view(
+    list=extend_schema(
+        operation_id="list_audit_events",
+        summary="List what happened to accounts, newest first (staff)",
+        responses={
+            200: AuditEventPageShape,
+            **URI_TOO_LONG,
+            **problems((400, "validation_error"), (401, "not_authenticated")),
+        },
+    ),
 )

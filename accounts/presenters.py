@@ -46,3 +46,33 @@ def present_token(pair: TokenPair) -> dict[str, Any]:
         "expires_in": pair.expires_in,
         "refresh_token": pair.refresh_token,
     }
+
+
+def present_audit_event(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An event of the audit log."""
+    known = {name: str(row[name]) for name in ("actor_id", "subject_id") if name in row}
+    return {
+        "id": str(row["_id"]),
+        "event": row["event"],
+        "actor_id": known.get("actor_id"),
+        "subject_id": known.get("subject_id"),
+        "target": row.get("target"),
+        "address": row.get("address"),
+        "request_id": row["request_id"],
+        "details": row.get("details", {}),
+        "created_at": row["created_at"],
+    }
+
+
+def present_api_key(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A key, for operators; never its hash."""
+    return {
+        "prefix": row["prefix"],
+        "name": row["name"],
+        "scopes": row["scopes"],
+        "created_by": str(row["created_by"]) if "created_by" in row else None,
+        "created_at": row["created_at"],
+        "expires_at": row["expires_at"],
+        "last_used_at": row.get("last_used_at"),
+        "revoked_at": row.get("revoked_at"),
+    }

@@ -119,6 +119,12 @@ SEES_ALL_CARTS: Final = Rule(
 MANAGES_ALL_CARTS: Final = Rule(
     "manages_all_carts", "start, change and delete carts for customers", Role.STAFF
 )
+READS_AUDIT_LOG: Final = Rule(
+    "reads_audit_log", "list what happened to accounts", Role.STAFF, Scope.AUDIT_READ
+)
+MANAGES_API_KEYS: Final = Rule(
+    "manages_api_keys", "have API keys made in their name, with a command", Role.ADMIN
+)
 RULES: Final[dict[str, Rule]] = {
     rule.name: rule for rule in list(globals().values()) if isinstance(rule, Rule)
 }

@@ -1,13 +1,15 @@
 """Input of accounts, and the shape of its answers for OpenAPI."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from bson import ObjectId
 from rest_framework import serializers
 
 from accounts.roles import Role
 from accounts.services.passwords import MAX_LENGTH, MIN_LENGTH
-from ecommerce.core.fields import FlagField, IdField, PatternField
-from ecommerce.core.serializers import StrictSerializer
+from ecommerce.core.fields import FlagField, IdField, MomentField, PatternField
+from ecommerce.core.serializers import PageQuery, StrictSerializer
 
 
 class UsernameField(PatternField):
@@ -182,3 +184,55 @@ class OAuthErrorShape(serializers.Serializer[Any]):
 
     error = serializers.CharField()
     error_description = serializers.CharField()
+
+
+class AuditQuery(PageQuery):
+    """Query of `GET /audit-events/`."""
+
+    event = PatternField(
+        r"^[a-z][a-z_]{0,59}$", required=False, help_text="The name of an event: `role_changed`."
+    )
+    actor = IdField(required=False, help_text="The user or the API key who did it.")
+    subject = IdField(required=False, help_text="The user whose account or data it concerns.")
+    since = MomentField(required=False, help_text="From this moment on.")
+    until = MomentField(required=False, help_text="Before this moment.")
+
+    default_error_messages = {"span": "The span ends before it starts."}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A span that holds nothing is a mistake."""
+        since, until = attrs.get("since"), attrs.get("until")
+        if since is not None and until is not None and since >= until:
+            raise serializers.ValidationError({"until": [self._fault("span")]})
+        return attrs
+
+    @staticmethod
+    def filters(values: Mapping[str, Any]) -> dict[str, Any]:
+        """The part of the validated query that says which events, as AuditFilter takes it."""
+        ids = {name: ObjectId(values[name]) for name in ("actor", "subject") if name in values}
+        others = {n: values[n] for n in ("event", "since", "until") if n in values}
+        return {**ids, **others}
+
+
+class AuditEventShape(serializers.Serializer[Any]):
+    """An event as it goes out; who or what is not known is null."""
+
+    id = IdField()
+    event = serializers.CharField()
+    actor_id = IdField(allow_null=True)
+    subject_id = IdField(allow_null=True)
+    target = serializers.CharField(allow_null=True)
+    address = serializers.CharField(allow_null=True)
+    request_id = serializers.CharField()
+    details = serializers.DictField()
+    created_at = serializers.DateTimeField()
+
+
+class AuditEventPageShape(serializers.Serializer[Any]):
+    """A page of events."""
+
+    items = AuditEventShape(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField(required=False)
+    count_is_exact = serializers.BooleanField(required=False)

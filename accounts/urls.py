@@ -3,6 +3,7 @@
 from django.urls import re_path
 
 from accounts.views import (
+    AuditEventViewSet,
     PasswordViewSet,
     RevokeView,
     SessionViewSet,
@@ -13,6 +14,7 @@ from ecommerce.core.routers import OptionalSlashRouter
 
 router = OptionalSlashRouter()
 router.register("users", UserViewSet, basename="user")
+router.register("audit-events", AuditEventViewSet, basename="audit-event")
 
 urlpatterns = [
     re_path(r"^token/?$", TokenView.as_view(), name="token"),

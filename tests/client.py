@@ -44,14 +44,23 @@ class Answer:
 
 
 class ApiClient:
-    """Sends what a client of the API would send; `token` may be replaced at any time."""
+    """Sends what a client of the API would send; `token` may be replaced at any time.
+
+    A machine gives its whole `authorization` header instead of a bearer token.
+    """
 
     def __init__(
-        self, token: str | None = None, *, address: str = "127.0.0.1", device: str = ""
+        self,
+        token: str | None = None,
+        *,
+        authorization: str | None = None,
+        address: str = "127.0.0.1",
+        device: str = "",
     ) -> None:
         headers = {"User-Agent": device} if device else {}
         self._client = Client(raise_request_exception=True, headers=headers, REMOTE_ADDR=address)
         self.token = token
+        self._authorization = authorization
 
     def send(
         self,
@@ -66,6 +75,8 @@ class ApiClient:
         """One request. `raw` sends bytes as they are; header names use underscores."""
         data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        if self._authorization is not None:
+            sent.setdefault("Authorization", self._authorization)
         if self.token is not None:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         kind = content_type if data or raw is not None else ""

@@ -1,5 +1,6 @@
 """All writes of accounts."""
 
+from accounts.services.api_keys import ApiKeyService
 from accounts.services.audit import AuditService
 from accounts.services.logins import LoginService
 from accounts.services.password_changes import PasswordService
@@ -8,6 +9,7 @@ from accounts.services.tokens import TokenPair, TokenService
 from accounts.services.users import UserService
 
 __all__ = [
+    "ApiKeyService",
     "AuditService",
     "LoginService",
     "PasswordService",

@@ -6,6 +6,7 @@ it here. HTML forms and query strings can only send text, so for those the text 
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -136,6 +137,21 @@ class PriceField(serializers.Field[int, Any, Any, Any]):
         if isinstance(data, str) and not _is_plain_number(data.strip()):
             self.fail("invalid")
         return amount
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment (RFC 3339) of the years that ids can name; without an offset it is UTC."""
+
+    default_error_messages = {"year": "Name a moment between 1970 and 2100."}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """Refuses years that no document of ours is from."""
+        if not isinstance(data, str):
+            self.fail("invalid", format="ISO 8601")
+        moment = super().to_internal_value(data)
+        if not 1970 < moment.year < 2100:
+            self.fail("year")
+        return moment
 
 
 def _is_plain_number(text: str) -> bool:

@@ -59,7 +59,7 @@ class ShopAutoSchema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """Say of each operation who may call it, in words and as `x-permission`."""
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
-        if operation is not None and (rule := self._rule()):
+        if operation is not None and (rule := self.access_rule):
             parts = [operation.get("description", ""), f"Who may: {rule.who}."]
             operation["description"] = "\n\n".join(filter(None, parts))
             operation["x-permission"] = rule.name
@@ -68,10 +68,12 @@ class ShopAutoSchema(AutoSchema):
     def get_auth(self) -> list[dict[str, Any]]:
         """The ways to sign in; none is needed where the rule asks nothing."""
         schemes: list[dict[str, Any]] = super().get_auth()
-        rule = self._rule()
+        rule = self.access_rule
         return [*schemes, {}] if schemes and rule and rule.is_public else schemes
 
-    def _rule(self) -> AccessRule | None:
+    @property
+    def access_rule(self) -> AccessRule | None:
+        """Who may call the operation."""
         permissions = self.view.get_permissions()
         return next((found for found in permissions if isinstance(found, AccessRule)), None)
 
@@ -108,7 +110,7 @@ class ShopAutoSchema(AutoSchema):
         return bodies
 
     def _further_problems(self) -> list[tuple[int, str]]:
-        rule = self._rule()
+        rule = self.access_rule
         denied = [(403, "permission_denied")] if rule and not rule.is_public else []
         return [*denied, *(_IDEMPOTENCY_PROBLEMS if self._is_idempotent() else ())]
 
@@ -200,4 +202,8 @@ def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _documented(path: str) -> str:
     """Collections end in a slash, everything else does not."""
     bare = _OPTIONAL_SLASH.sub("", path).rstrip("/")
-    return f"{bare}/" if bare in {"/users", "/products", "/categories", "/shopping-carts"} else bare
+    return (
+        f"{bare}/"
+        if bare in {"/users", "/products", "/categories", "/shopping-carts", "/audit-events"}
+        else bare
+    )

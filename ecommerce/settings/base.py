@@ -179,7 +179,10 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["ecommerce.core.renderers.ORJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["ecommerce.core.parsers.StrictJSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.BearerAuthentication",
+        "accounts.key_authentication.ApiKeyAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.rules.SIGNED_IN"],
     "DEFAULT_SCHEMA_CLASS": "ecommerce.core.openapi.ShopAutoSchema",
     "DEFAULT_METADATA_CLASS": None,
@@ -202,7 +205,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "AUTHENTICATION_WHITELIST": ["accounts.authentication.BearerAuthentication"],
+    "AUTHENTICATION_WHITELIST": [
+        "accounts.authentication.BearerAuthentication",
+        "accounts.key_authentication.ApiKeyAuthentication",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -213,6 +219,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TAGS": [
         {"name": "token", "description": "Sign in, renew and revoke."},
         {"name": "users", "description": "Register, read and manage accounts."},
+        {"name": "audit-events", "description": "What happened to accounts, for staff."},
         {"name": "products", "description": "The catalog: anyone reads, staff writes."},
         {"name": "categories", "description": "The tree that products stand in."},
         {"name": "shopping-carts", "description": "Carts and their lines, of the signed-in user."},

@@ -26,6 +26,8 @@ LEAST = {
     "moves_stock": Role.STAFF,
     "sees_all_carts": Role.STAFF,
     "manages_all_carts": Role.STAFF,
+    "reads_audit_log": Role.STAFF,
+    "manages_api_keys": Role.ADMIN,
 }
 """Written down a second time on purpose: whoever widens a rule must say so here too."""
 SCOPES = {
@@ -37,6 +39,7 @@ SCOPES = {
     "manages_catalog": Scope.CATALOG_WRITE,
     "reads_stock": Scope.STOCK_READ,
     "moves_stock": Scope.STOCK_WRITE,
+    "reads_audit_log": Scope.AUDIT_READ,
 }
 
 

@@ -5,6 +5,8 @@ from mongoengine import Document, EmbeddedDocument
 from pymongo.errors import DuplicateKeyError
 
 from accounts.documents import (
+    ApiKey,
+    ApiKeyRow,
     AuditEvent,
     AuditEventRow,
     EndedSession,
@@ -68,6 +70,7 @@ PAIRS: list[tuple[type, type]] = [
     (EndedSession, EndedSessionRow),
     (KeptSession, KeptSessionRow),
     (AuditEvent, AuditEventRow),
+    (ApiKey, ApiKeyRow),
     (Product, ProductRow),
     (Image, ImageRow),
     (Attribute, AttributeRow),
@@ -101,7 +104,7 @@ def test_a_row_names_the_fields_of_its_document(
 def test_every_document_is_known_to_the_index_command() -> None:
     assert set(documents()) == {
         ImportJob, ImportChunk, ImportResult,
-        User, RefreshFamily, AuditEvent, Product, Category, CategoryTree, StockMovement,
+        User, RefreshFamily, AuditEvent, ApiKey, Product, Category, CategoryTree, StockMovement,
         ShoppingCart, OpenCarts, IdempotencyRecord,
     }  # fmt: skip
 

@@ -29,6 +29,7 @@ def test_every_row_of_the_api_is_there(document: Any) -> None:
         "/token": {"post"},
         "/token/revoke": {"post"},
         "/users/": {"get", "post"},
+        "/audit-events/": {"get"},
         "/users/{id}": {"get", "put", "patch", "delete"},
         "/users/me/password": {"post"},
         "/users/{id}/sessions": {"get", "delete"},
@@ -91,11 +92,28 @@ def test_signing_in_is_the_password_flow(document: Any) -> None:
         "password": {
             "type": "oauth2",
             "flows": {"password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": {}}},
-        }
+        },
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": (
+                "For machines: `Api-Key <key>`, with a key of `manage.py api_keys create`."
+            ),
+        },
     }
     carts = document["paths"]["/shopping-carts/"]
     assert carts["get"]["security"] == [{"password": []}]
     assert carts["post"]["security"] == [{"password": []}, {}], "guests start carts too"
+
+
+def test_an_operation_names_the_scope_that_opens_it_to_a_key(document: Any) -> None:
+    for path, method, operation in operations(document):
+        rule = RULES[operation["x-permission"]]
+        scopes = [
+            scheme["apiKey"] for scheme in operation.get("security", []) if scheme.get("apiKey")
+        ]
+        assert scopes == ([[rule.scope]] if rule.scope else []), (path, method)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/redoc", "/redoc/", "/"])
