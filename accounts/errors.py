@@ -142,6 +142,15 @@ class ApiKeyNotFoundError(NotFoundError):
         )
 
 
+class AdminOnlyError(DomainError):
+    """Staff tried what only admins may."""
+
+    code = "admin_only"
+    status = 403
+    title = "Not allowed"
+    default_detail = "Only an admin may do this: `manage.py users promote` makes one."
+
+
 class NotAnAdminError(DomainError):
     """Somebody who is no admin was named as the one who asks for a key."""
 

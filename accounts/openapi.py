@@ -137,6 +137,7 @@ sessions_schema = extend_schema_view(
             **problems(
                 (400, "validation_error"),
                 (401, "not_authenticated"),
+                (403, "admin_only"),
                 (403, "same_or_higher_role"),
                 (404, "user_not_found"),
                 (404, "session_not_found"),
@@ -152,7 +153,7 @@ end_sessions_schema = extend_schema(
     responses={
         204: None,
         **_COMMON,
-        **problems((403, "same_or_higher_role"), (429, "rate_limited")),
+        **problems((403, "admin_only"), (403, "same_or_higher_role"), (429, "rate_limited")),
     },
 )
 

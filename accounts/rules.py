@@ -103,6 +103,9 @@ READS_USERS: Final = Rule("reads_users", "list and read all accounts", Role.STAF
 MANAGES_USERS: Final = Rule(
     "manages_users", "change, deactivate and delete accounts of a lower role", Role.STAFF
 )
+ENDS_SESSIONS: Final = Rule(
+    "ends_sessions", "end sessions of others, without shutting them out", Role.ADMIN
+)
 SEES_DRAFTS: Final = Rule(
     "sees_drafts", "read products that are not for sale", Role.STAFF, Scope.CATALOG_READ
 )

@@ -16,8 +16,9 @@ from pymongo import ReturnDocument
 
 from accounts import selectors
 from accounts.documents import MAX_ENDED_SESSIONS, RefreshFamily, User
-from accounts.errors import InvalidAccessTokenError, SessionNotFoundError
+from accounts.errors import AdminOnlyError, InvalidAccessTokenError, SessionNotFoundError
 from accounts.principal import Principal
+from accounts.rules import ENDS_SESSIONS
 from accounts.services import updates
 from accounts.services.audit import AuditService
 from ecommerce.core.ids import parse_id
@@ -36,6 +37,7 @@ class SessionService:
 
         Raises:
             UserNotFoundError: none that the caller may see.
+            AdminOnlyError: somebody else's, and the caller is no admin.
             SameOrHigherRoleError: their role is not below the caller's.
             SessionNotFoundError: the user has no such session, or it has ended.
         """
@@ -59,6 +61,7 @@ class SessionService:
 
         Raises:
             UserNotFoundError: none that the caller may see.
+            AdminOnlyError: somebody else's, and the caller is no admin.
             SameOrHigherRoleError: their role is not below the caller's.
             InvalidAccessTokenError: the caller's own session was ended meanwhile.
         """
@@ -82,6 +85,8 @@ def _whose(user_id: str, caller: Principal) -> dict[str, Any]:
     """The guard that finds the user, where the caller may end their sessions."""
     owner = selectors.visible_user_id(user_id, caller=caller)
     guard = updates.manageable(owner, caller)
+    if owner != caller.id and not caller.may(ENDS_SESSIONS):
+        raise AdminOnlyError
     if owner != caller.id and collection(User).find_one(guard, {"_id": 1}) is None:
         raise updates.why_not(guard)
     return guard

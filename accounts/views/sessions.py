@@ -18,7 +18,7 @@ from ecommerce.core.viewsets import ShopViewSet
 
 @sessions_schema
 class SessionViewSet(ShopViewSet):
-    """The caller's sessions; staff sees and ends anybody's."""
+    """The caller's sessions; staff sees anybody's, and admins end them."""
 
     queries = {"list": PageQuery, "destroy_all": EndSessionsQuery}
     cache_control = "private, no-store"

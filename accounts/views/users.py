@@ -10,7 +10,7 @@ from accounts import selectors
 from accounts.openapi import users_schema
 from accounts.permissions import caller_of
 from accounts.presenters import present_user
-from accounts.rules import ANYONE, READS_ACCOUNT, READS_USERS
+from accounts.rules import ANYONE, READS_ACCOUNT, READS_USERS, SIGNED_IN
 from accounts.serializers import RegistrationInput, UserInput
 from accounts.services import UserService
 from ecommerce.core import rate_limits
@@ -29,7 +29,14 @@ class UserViewSet(ShopViewSet):
 
     inputs = {"create": RegistrationInput, "update": UserInput, "partial_update": UserInput}
     queries = {"list": PageQuery}
-    rules = {"create": ANYONE, "list": READS_USERS, "retrieve": READS_ACCOUNT}
+    rules = {
+        "create": ANYONE,
+        "list": READS_USERS,
+        "retrieve": READS_ACCOUNT,
+        "update": SIGNED_IN,
+        "partial_update": SIGNED_IN,
+        "destroy": SIGNED_IN,
+    }
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Registration needs no token, so a stale one does not block it."""

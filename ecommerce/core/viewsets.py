@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import QueryDict
 from django.utils.cache import patch_vary_headers
 from rest_framework import serializers, viewsets
@@ -27,7 +28,7 @@ class ShopViewSet(viewsets.ViewSet):
     inputs: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     queries: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     rules: ClassVar[Mapping[str, AccessRule]] = {}
-    """Who may call an action; one that is not named here has the default of the settings."""
+    """Who may call an action. All are named, or none: then each has the default of the settings."""
     cache_control: ClassVar[str] = "private, no-cache"
     further_parsers: ClassVar[Mapping[str, Sequence[type[BaseParser]]]] = {}
     """Media types that single actions read beside JSON."""
@@ -50,9 +51,16 @@ class ShopViewSet(viewsets.ViewSet):
         return [*super().get_parsers(), *(parser() for parser in further)]
 
     def get_permissions(self) -> Sequence[Any]:
-        """The rule of the action."""
-        rule = self.rules.get(self.action or "")
-        return super().get_permissions() if rule is None else [rule]
+        """The rule of the action.
+
+        Raises:
+            ImproperlyConfigured: the view names rules, but none for this action.
+        """
+        if not self.rules or self.action is None:
+            return super().get_permissions()
+        if self.action not in self.rules:
+            raise ImproperlyConfigured(f"{type(self).__name__} names no rule for {self.action}.")
+        return [self.rules[self.action]]
 
     @property
     def is_merge_patch(self) -> bool:

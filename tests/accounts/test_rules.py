@@ -20,6 +20,7 @@ LEAST = {
     "reads_cart": Role.CUSTOMER,
     "reads_users": Role.STAFF,
     "manages_users": Role.STAFF,
+    "ends_sessions": Role.ADMIN,
     "sees_drafts": Role.STAFF,
     "manages_catalog": Role.STAFF,
     "reads_stock": Role.STAFF,

@@ -126,13 +126,15 @@ def test_a_session_that_was_kept_can_be_ended(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("how", ["password", "all", "deactivated"])
-def test_a_session_that_was_kept_ends_with_all_others(how: str, alice: Person, sam: Person) -> None:
+def test_a_session_that_was_kept_ends_with_all_others(
+    how: str, alice: Person, sam: Person, ada: Person
+) -> None:
     alice.api.delete(f"{MINE}?except_current=true")
     if how == "password":
         body = {"password": "new-horse-99", "current_password": PASSWORD}
         assert alice.api.patch("/users/me", body).status == 200
     elif how == "all":
-        assert sam.api.delete(f"/users/{alice.id}/sessions").status == 204
+        assert ada.api.delete(f"/users/{alice.id}/sessions").status == 204
     else:
         sam.api.patch(f"/users/{alice.id}", {"is_active": False})
         sam.api.patch(f"/users/{alice.id}", {"is_active": True})
@@ -196,29 +198,38 @@ def test_a_session_of_somebody_else_is_not_under_me(alice: Person, bob: Person) 
     assert alice.api.get("/users/me").status == 200
 
 
-def test_staff_sees_and_ends_sessions_of_others(alice: Person, sam: Person) -> None:
+def test_staff_sees_sessions_of_others_and_an_admin_ends_them(
+    alice: Person, sam: Person, ada: Person
+) -> None:
     theirs = f"/users/{alice.id}/sessions"
     (session,) = sam.api.get(theirs)["items"]
     assert (session["id"], session["current"]) == (session_of(alice), False)
-    assert sam.api.delete(f"{theirs}/{session['id']}").status == 204
+    for path in (theirs, f"{theirs}/{session['id']}"):
+        assert sam.api.delete(path).outcome == (403, "admin_only")
+    assert alice.api.get("/users/me").status == 200
+    assert ada.api.delete(f"{theirs}/{session['id']}").status == 204
     assert alice.api.get("/users/me").outcome == (401, "invalid_token")
-    assert sam.api.get("/users/me").status == 200
+    assert ada.api.get("/users/me").status == 200
     assert sam.api.get(f"{NOBODY}/sessions").outcome == (404, "user_not_found")
-    assert sam.api.delete(f"{NOBODY}/sessions").outcome == (404, "user_not_found")
+    assert ada.api.delete(f"{NOBODY}/sessions").outcome == (404, "user_not_found")
 
 
 @pytest.mark.parametrize("path", ["", "/{session}"])
-def test_staff_ends_no_session_of_an_admin(path: str, sam: Person, ada: Person) -> None:
-    theirs = f"/users/{ada.id}/sessions{path.format(session=session_of(ada))}"
-    assert sam.api.delete(theirs).outcome == (403, "same_or_higher_role")
-    assert ada.api.get("/users/me").status == 200
+def test_an_admin_ends_no_session_of_another_admin(
+    path: str, make_person: Callable[[str], Person], ada: Person
+) -> None:
+    other = make_person("sam")
+    collection(User).update_one({"_id": other.principal.id}, {"$set": {"role": "admin"}})
+    theirs = f"/users/{other.id}/sessions{path.format(session=session_of(other))}"
+    assert ada.api.delete(theirs).outcome == (403, "same_or_higher_role")
+    assert other.api.get("/users/me").status == 200
     assert list(collection(AuditEvent).find({})) == []
 
 
-def test_except_current_spares_no_session_of_somebody_else(alice: Person, sam: Person) -> None:
-    assert sam.api.delete(f"/users/{alice.id}/sessions?except_current=true").status == 204
+def test_except_current_spares_no_session_of_somebody_else(alice: Person, ada: Person) -> None:
+    assert ada.api.delete(f"/users/{alice.id}/sessions?except_current=true").status == 204
     assert alice.api.get("/users/me").outcome == (401, "invalid_token")
-    assert sam.api.get("/users/me").status == 200
+    assert ada.api.get("/users/me").status == 200
 
 
 @pytest.mark.parametrize("query", ["?except_current=perhaps", "?other=1"])
@@ -227,13 +238,13 @@ def test_a_wrong_query_is_400_and_ends_nothing(query: str, alice: Person) -> Non
     assert alice.api.get("/users/me").status == 200
 
 
-def test_ending_is_recorded_with_who_did_it(alice: Person, sam: Person) -> None:
-    sam.api.delete(f"/users/{alice.id}/sessions/{session_of(alice)}")
-    sam.api.delete(f"/users/{alice.id}/sessions")
+def test_ending_is_recorded_with_who_did_it(alice: Person, ada: Person) -> None:
+    ada.api.delete(f"/users/{alice.id}/sessions/{session_of(alice)}")
+    ada.api.delete(f"/users/{alice.id}/sessions")
     one, every = collection(AuditEvent).find({}).sort("_id", 1)
     for event in (one, every):
         assert event["event"] == "session_ended"
-        assert event["actor_id"] == sam.principal.id
+        assert event["actor_id"] == ada.principal.id
         assert event["subject_id"] == alice.principal.id
         assert event["address"] == "127.0.0.1"
     assert one["target"] == f"users/{alice.id}/sessions/{session_of(alice)}"

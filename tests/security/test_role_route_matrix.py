@@ -1,0 +1,139 @@
+"""Every route, by every kind of caller: who gets in, and that whoever does not changed nothing.
+
+The routes come from the URL configuration, what they answer from the table in `expectations.py`.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import bson
+import pytest
+
+from accounts.access_tokens import ShopAccessToken
+from accounts.documents import ApiKey, User
+from accounts.rules import Scope
+from accounts.services import ApiKeyService
+from catalog.documents import CategoryRow, ProductRow
+from ecommerce.core.indexes import documents
+from ecommerce.core.mongo import collection, utc_now
+from tests.client import Answer, ApiClient, Person
+from tests.security.expectations import CALLERS, GONE, PLACES, ROWS, THINGS, Row, World
+from tests.security.routes import METHODS, Route, all_routes
+
+ROUTES = all_routes()
+LISTED = [name for name in ROUTES if name in ROWS]
+
+
+@pytest.fixture
+def world(
+    alice: Person,
+    bob: Person,
+    sam: Person,
+    ada: Person,
+    make_category: Callable[..., CategoryRow],
+    make_product: Callable[..., ProductRow],
+) -> World:
+    """People, a category, a product and a cart of alice's."""
+    category, product = make_category("lamps"), make_product()
+    lines = {"items": [{"product_id": str(product["_id"]), "quantity": 1}]}
+    cart = alice.api.post("/shopping-carts/", lines)["id"]
+    return World(alice, bob, sam, ada, str(product["_id"]), category["slug"], cart)
+
+
+def digest() -> str:
+    """Of all that is stored."""
+    content = hashlib.sha256()
+    for document in documents():
+        content.update(document.__name__.encode())
+        for packed in sorted(bson.encode(row) for row in collection(document).find({})):
+            content.update(packed)
+    return content.hexdigest()
+
+
+def key(*scopes: Scope) -> ApiClient:
+    """A machine that has just called, so that its next call notes nothing."""
+    _, text = ApiKeyService.create(name="Robot", scopes=scopes, lifetime=timedelta(days=1))
+    collection(ApiKey).update_many({}, {"$set": {"last_used_at": utc_now()}})
+    return ApiClient(authorization=f"Api-Key {text}")
+
+
+def expired_token(person: Person) -> str:
+    """Right in everything but its time."""
+    token = ShopAccessToken(person.tokens.access_token)  # type: ignore[arg-type]
+    token.set_exp(lifetime=timedelta(minutes=-1))
+    return str(token)
+
+
+def caller(name: str, world: World, route: Route) -> ApiClient:
+    """Who calls; those who are gone have the token that was alice's."""
+    alice = {"_id": world.alice.principal.id}
+    if name == "anonymous":
+        return ApiClient()
+    if name == "key":
+        return key(Scope(route.scope)) if route.scope else key(*Scope)
+    if name == "other key":
+        others = [scope for scope in Scope if scope != route.scope]
+        return key(*others) if route.scope else key(Scope.AUDIT_READ)
+    if name == "deactivated":
+        collection(User).update_one(alice, {"$set": {"is_active": False}})
+    if name == "deleted":
+        collection(User).delete_one(alice)
+    if name == "expired":
+        return ApiClient(expired_token(world.alice))
+    people = {"other": world.bob, "staff": world.sam, "admin": world.ada}
+    return people.get(name, world.alice).api
+
+
+def send(route: Route, row: Row, who: ApiClient, world: World) -> Answer:
+    kind = THINGS.get(route.path.split("/")[1])
+    places = {name: place(world) for name, place in PLACES.items()}
+    if "{pk}" in route.path:
+        assert kind is not None, f"say in THINGS what {route.path} is about"
+        places["pk"] = kind(world)
+    path = route.path.format(**places) + row.query
+    given = row.form if row.form is not None else row.body
+    content = given(world) if callable(given) else given
+    if row.form is not None:
+        return who.form(path, **(content or {}))
+    return who.send(route.method, path, content)
+
+
+def test_every_route_is_in_the_table() -> None:
+    missing = "".join(f'\n    "{name}": row(…),' for name in ROUTES if name not in ROWS)
+    assert not missing, f"add to ROWS in tests/security/expectations.py: {missing}"
+    assert [name for name in ROWS if name not in ROUTES] == [], "rows of routes that are gone"
+
+
+@pytest.mark.parametrize("who", [*CALLERS, *GONE])
+@pytest.mark.parametrize("name", LISTED)
+def test_who_gets_in(name: str, who: str, world: World) -> None:
+    route, row = ROUTES[name], ROWS[name]
+    if row.before:
+        row.before(world)
+    expected, client = row.expected(who), caller(who, world, route)
+    before = digest()
+    answer = send(route, row, client, world)
+    got = "ok" if answer.status < 400 else str(answer.status)
+    assert got == expected, f"{name} as {who}: {answer.status} {answer.body[:300]!r}"
+    if route.method == "GET" or expected != "ok":
+        assert digest() == before, "what was denied, or only read, changed nothing"
+
+
+@pytest.mark.parametrize("path", sorted({r.path for r in ROUTES.values() if r.view is not None}))
+def test_no_other_method_does_anything(path: str, world: World) -> None:
+    places = {name: place(world) for name, place in PLACES.items()}
+    kind = THINGS.get(path.split("/")[1])
+    address = path.format(**places, pk=kind(world) if kind else "")
+    undeclared = [method for method in METHODS if f"{method} {path}" not in ROUTES]
+    before = digest()
+    answers = {method: world.ada.api.send(method, address, {}).status for method in undeclared}
+    assert answers == dict.fromkeys(undeclared, 405)
+    assert digest() == before
+
+
+def test_the_walk_finds_the_routes_of_every_app() -> None:
+    firsts = {re.split(r"[ /]+", name)[1] for name in ROUTES}
+    assert {"users", "token", "audit-events", "products", "categories", "shopping-carts"} <= firsts
+    assert len(ROUTES) >= 50
