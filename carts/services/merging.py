@@ -97,6 +97,8 @@ def _adopted(access: Access, user_id: ObjectId, *, dry_run: bool) -> PricedCart:
 def _handed_over(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | None:
     """The cart as the user's, who needs a place for it first; None if it is not to be had."""
     cart_id = where["_id"]
+    if collection(ShoppingCart).find_one(where, {"_id": 1}) is None:
+        return None  # whoever may not have it takes no place either
     if not open_carts.take_place(user_id, cart_id):
         raise TooManyCartsError(_NO_ROOM)
     row = _given(where, user_id)

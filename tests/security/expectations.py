@@ -174,6 +174,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "POST /shopping-carts/{pk}/items/{product_id}/save": row(CART_WRITE),
     "POST /shopping-carts/{pk}/saved-items/{product_id}/restore": row(CART_WRITE, before=_saved),
     "DELETE /shopping-carts/{pk}/saved-items/{product_id}": row(CART_WRITE, before=_saved),
+    # It takes the secret of a guest's cart besides; alice's is hers already.
+    "POST /shopping-carts/{pk}/merge": row("401 ok 404 404 404 403 403", {}),
     "DELETE /shopping-carts/{pk}/clear": row(CART_WRITE),
     "POST /shopping-carts/{pk}/refresh-prices": row(CART_WRITE),
 }
