@@ -2,7 +2,7 @@
 
 To add one, write a row for each of its methods: the statuses for the callers of CALLERS, in their
 order, where `ok` is any success. The owner is alice, and what the path names is hers: THINGS says
-what stands for `{pk}` below each first part of a path.
+what stands for `{pk}` behind each path.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,10 +36,13 @@ class World:
         return self.alice.tokens.refresh_token.partition(".")[0]
 
 
-Body = Mapping[str, Any] | Callable[[World], Mapping[str, Any]]
+Json = Mapping[str, Any] | list[Any]
+Body = Json | Callable[[World], Json]
+_PRODUCT: Final[Mapping[str, Any]] = {"name": "Chair", "price": "20.00"}
 THINGS: Final[Mapping[str, Callable[[World], str]]] = {
     "users": lambda world: world.alice.id,
     "products": lambda world: world.product,
+    "products/imports": lambda world: world.sam.api.post("/products/imports", [_PRODUCT])["id"],
     "categories": lambda world: world.category,
     "shopping-carts": lambda world: world.cart,
 }
@@ -101,7 +104,6 @@ CART_WRITE: Final = "404 ok 404 ok ok 404 404"
 _CAROL = {"username": "carol", "email": "carol@example.com", "password": "blue-kettle-77"}
 _NAMES = {"username": "alicia", "email": "alicia@example.com"}
 _PASSWORDS = {"current_password": PASSWORD, "new_password": "green-kettle-88"}
-_PRODUCT = {"name": "Chair", "price": "20.00"}
 
 
 def _line(world: World) -> dict[str, Any]:
@@ -147,6 +149,11 @@ ROWS: Final[Mapping[str, Row]] = {
     "POST /products/bulk": row(
         STAFF_OR_KEY, {"mode": "all-or-nothing", "rows": [{"operation": "create", **_PRODUCT}]}
     ),
+    "GET /products/imports": row(STAFF_OR_KEY),
+    "POST /products/imports": row(STAFF_OR_KEY, [_PRODUCT]),
+    "GET /products/imports/{pk}": row(STAFF_OR_KEY),
+    "GET /products/imports/{pk}/rows": row(STAFF_OR_KEY),
+    "GET /products/exports": row(STAFF_OR_KEY),
     "GET /products/{pk}": row(ANYONE),
     "PUT /products/{pk}": row(STAFF_OR_KEY, _PRODUCT),
     "PATCH /products/{pk}": row(STAFF_OR_KEY, {"price": "21.00"}),
