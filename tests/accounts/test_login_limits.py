@@ -205,6 +205,31 @@ def test_an_invented_address_in_the_header_changes_nothing(forwarded: str, alice
     assert statuses == [400] * 10 + [429] * 2
 
 
+def test_behind_a_proxy_of_ours_what_stands_to_its_left_changes_nothing(
+    alice: Person, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    form = f"username=alice&password={WRONG}".encode()
+
+    def guess(forwarded: str) -> int:
+        return (
+            ApiClient()
+            .send(
+                "POST",
+                "/token",
+                raw=form,
+                content_type="application/x-www-form-urlencoded",
+                headers={"X-Forwarded-For": forwarded},
+            )
+            .status
+        )
+
+    invented = [f"1.2.3.{number}, " * (number + 1) for number in range(12)]
+    statuses = [guess(f"{left}203.0.113.5") for left in invented]
+    assert statuses == [400] * 10 + [429] * 2
+    assert guess("203.0.113.5, 203.0.113.6") == 400, "another client of the proxy"
+
+
 def test_guessing_touches_no_live_session(alice: Person) -> None:
     fail(12, address="127.0.0.1")
     fail_from_everywhere(ACCOUNT.failures)
