@@ -1,7 +1,8 @@
 """Who is calling, as far as the network can tell."""
 
 import ipaddress
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -19,11 +20,16 @@ def client_address(request: HttpRequest | Request) -> str:
     With N trusted proxies each appends the address it sees to X-Forwarded-For, so the Nth entry
     from the right is the client. Anything to the left of it is the client's own invention.
     """
-    peer = str(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104
+    return address_of(request.META)
+
+
+def address_of(environ: Mapping[str, Any]) -> str:
+    """The same, from the WSGI environment."""
+    peer = str(environ.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104
     trusted: int = settings.TRUSTED_PROXIES
     if not trusted:
         return _plain(peer) or peer[:_LONGEST]
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", trusted)
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", trusted)
     candidate = forwarded[-trusted] if len(forwarded) >= trusted else ""
     return _plain(candidate.strip()) or _plain(peer) or peer[:_LONGEST]
 

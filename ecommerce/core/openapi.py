@@ -196,7 +196,17 @@ def _example(status: int, code: str) -> OpenApiExample:
 def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Write paths as the API document does; every path also answers with or without its slash."""
     result["paths"] = {_documented(path): item for path, item in result["paths"].items()}
+    _add_rate_limit(result["paths"])
     return result
+
+
+def _add_rate_limit(paths: dict[str, Any]) -> None:
+    """Every call is counted, so every operation may answer 429, as some already say."""
+    operations = [operation for item in paths.values() for operation in item.values()]
+    said = next((o["responses"]["429"] for o in operations if "429" in o["responses"]), None)
+    for operation in operations:
+        if said is not None:
+            operation["responses"].setdefault("429", said)
 
 
 def _documented(path: str) -> str:

@@ -42,8 +42,10 @@ class _Breaker:
         Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
 
     def _close_when_back(self) -> None:
-        while self.is_open:
+        while True:
             time.sleep(_ASKED_EVERY)
+            if not self.is_open:
+                return
             try:
                 redis().ping()
             except RedisError:

@@ -40,8 +40,16 @@ class ShopViewSet(viewsets.ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the query string of every request, whether the action reads it or not."""
         super().initial(request, *args, **kwargs)
+        self._count_read(request)
         self.query = self._valid_query()
         self.operation = Operation.unkeyed()
+
+    def _count_read(self, request: Request) -> None:
+        """Count a read that has no policy of its own."""
+        method = getattr(self, self.action or "", None)
+        if request.method in {"GET", "HEAD"} and not rate_limits.is_counted(method):
+            policy = rate_limits.policy_of_read(request.META.get("QUERY_STRING", ""))
+            rate_limits.spend(request, policy)
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON, and what the action reads beside it."""

@@ -161,6 +161,8 @@ CHECKPOINT: Callable[[str], None] | None = None
 """Called between the steps of a write; set by tests that end the process there."""
 
 # --- limits -----------------------------------------------------------------------------------
+RATE_LIMITS = env.quotas("RATE_LIMITS")
+"""Quotas that replace those of ecommerce/core/rate_limits/policies.py, by name."""
 RATE_LIMITS_ENABLED = env.boolean("RATE_LIMITS_ENABLED", default=True)
 SILENCED_SYSTEM_CHECKS = [
     # The local-memory cache is the development store of limits: one process, so it is shared.

@@ -70,6 +70,17 @@ def choice(name: str, default: str, *, among: Sequence[str]) -> str:
     return value
 
 
+def quotas(name: str) -> dict[str, int]:
+    """Numbers by name: `reads=6000,search=600`."""
+    found: dict[str, int] = {}
+    for part in listing(name):
+        key, _, number = part.partition("=")
+        if not number.strip().isdecimal() or int(number) < 1:
+            raise BadSettingError(name, f"has {part!r}", "reads=6000,search=600")
+        found[key.strip()] = int(number)
+    return found
+
+
 def listing(name: str, default: str = "") -> list[str]:
     """Comma-separated values."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]

@@ -178,6 +178,20 @@ def test_another_host_is_not_answered_with_what_is_kept(lamp: ProductRow, both: 
     assert dict(headers)["Content-Type"] == "application/problem+json"
 
 
+def test_a_read_that_django_does_not_see_is_counted_all_the_same(
+    limits_on: None, lamp: ProductRow, both: Calls, django: Calls, settings: Any
+) -> None:
+    settings.RATE_LIMITS = {"reads": 3}
+    path = f"/products/{lamp['_id']}"
+    answers = [both(path), both(path), django(path), both(path)]
+    assert [answer[0][:3] for answer in answers] == ["200", "200", "200", "429"]
+    names = [[name for name, _ in answer[1]] for answer in answers]
+    assert names[0] == names[1] == names[2]
+    left = [dict(answer[1])["RateLimit"].split(";")[1] for answer in answers]
+    assert left == ["r=2", "r=1", "r=0", "r=0"]
+    assert int(dict(answers[3][1])["Retry-After"]) >= 1
+
+
 def test_each_request_has_its_own_id(lamp: ProductRow, both: Calls) -> None:
     path = f"/products/{lamp['_id']}"
     both(path)

@@ -1,8 +1,14 @@
 """Limits: the headers on counted answers, the 429, and what happens without the cache."""
 
-import pytest
-from redis.exceptions import ConnectionError as RedisConnectionError
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from redis import Redis
+
+from ecommerce.core import shared_redis
+from ecommerce.core.rate_limits import READS, check_quotas, counting, spend_read
 from tests.client import ApiClient, Person
 
 
@@ -28,15 +34,71 @@ def test_beyond_the_limit_is_a_429_problem(limits_on: None, anyone: ApiClient) -
     assert answer.headers["RateLimit"].startswith('"registration";r=0;')
 
 
-def test_reading_is_not_counted(limits_on: None, anyone: ApiClient) -> None:
-    assert "RateLimit" not in anyone.get("/products/").headers
-
-
-def test_without_the_cache_the_shop_stays_open(
-    limits_on: None, alice: Person, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [
+        ("/products/", '"reads";q=1200;w=60'),
+        ("/products/?limit=1", '"reads";q=1200;w=60'),
+        ("/products/facets", '"reads";q=1200;w=60'),
+        ("/categories/", '"reads";q=1200;w=60'),
+        ("/products/?q=lamp", '"search";q=300;w=60'),
+        ("/products/suggest?q=l", '"search";q=300;w=60'),
+    ],
+)
+def test_reads_are_counted_and_searches_apart(
+    limits_on: None, path: str, policy: str, anyone: ApiClient
 ) -> None:
-    def away(*_: object, **__: object) -> None:
-        raise RedisConnectionError("away")
+    first, second = anyone.get(path), anyone.get(path)
+    assert first.headers["RateLimit-Policy"] == policy
+    left = [int(answer.headers["RateLimit"].split(";")[1][2:]) for answer in (first, second)]
+    assert left[1] == left[0] - 1
 
-    monkeypatch.setattr("ecommerce.core.rate_limits.get_usage", away)
-    assert alice.api.post("/shopping-carts/", {}).status == 201
+
+def test_an_operator_may_set_another_quota(
+    limits_on: None, anyone: ApiClient, settings: Any
+) -> None:
+    settings.RATE_LIMITS = {"reads": 2}
+    answers = [anyone.get("/products/") for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert answers[2]["code"] == "rate_limited"
+    assert answers[2].headers["RateLimit-Policy"] == '"reads";q=2;w=60'
+
+
+def test_a_quota_for_a_limit_that_does_not_exist_ends_the_start(settings: Any) -> None:
+    settings.RATE_LIMITS = {"raeds": 2}
+    with pytest.raises(ImproperlyConfigured, match="RATE_LIMITS names raeds; the limits are"):
+        check_quotas()
+
+
+def test_ipv6_neighbours_of_one_site_share_a_count(limits_on: None) -> None:
+    addresses = ("2001:db8:1:2::7", "2001:db8:1:2:ffff::9", "2001:db8:1:3::7")
+    usages = [spend_read({"REMOTE_ADDR": address}, READS) for address in addresses]
+    assert [usage.remaining for usage in usages if usage] == [1199, 1198, 1199]
+
+
+@pytest.fixture
+def redis_is_away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """REDIS_URL is set, and nobody listens there."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.RESPONSE_CACHE = "off"
+    for module in (counting, shared_redis):
+        monkeypatch.setattr(module, "redis", lambda: Redis(port=1, socket_connect_timeout=0.1))
+    shared_redis.forget_outage()
+    yield
+    shared_redis.forget_outage()
+
+
+def test_while_redis_is_away_the_shop_stays_open(
+    limits_on: None, redis_is_away: None, alice: Person, settings: Any
+) -> None:
+    settings.RATE_LIMITS = {"writes": 1, "reads": 1}
+    for _ in range(3):
+        assert alice.api.post("/shopping-carts/", {}).status == 201
+        assert alice.api.get("/products/").status == 200
+
+
+def test_while_redis_is_away_this_process_counts_what_guards_accounts(
+    limits_on: None, redis_is_away: None, anyone: ApiClient
+) -> None:
+    outcomes = [anyone.post("/users/", {}).status for _ in range(22)]
+    assert outcomes == [400] * 20 + [429] * 2

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from ecommerce.core.conditional import client_has
 from ecommerce.core.public_reads import metrics
 from ecommerce.core.public_reads.kept import Headers, Kept, KeptAnswers
+from ecommerce.core.rate_limits import Usage, header_items, policy_of_read, spend_read
 from ecommerce.core.request_ids import accepted_or_new
 from ecommerce.core.response_cache.answers import PROVENANCE, Provenance
 from ecommerce.core.response_cache.topics import changed_since, generations
@@ -46,7 +47,10 @@ class PublicReads:
         answer = self._right_answer(key, began)
         if answer is None:
             return self._through_django(key, began, environ, start_response)
-        return _send(answer, began, environ, start_response)
+        usage = spend_read(environ, policy_of_read(environ.get("QUERY_STRING", "")))
+        if usage is not None and usage.exceeded:
+            return self._django(environ, start_response)  # which refuses it, with a problem
+        return _send(answer, usage, began, environ, start_response)
 
     def _right_answer(self, key: str, now: float) -> Kept | None:
         """What is kept under the key, if it is still what Django would answer."""
@@ -104,12 +108,17 @@ def _key(environ: Mapping[str, Any]) -> str | None:
 
 
 def _send(
-    answer: Kept, began: float, environ: Mapping[str, Any], start_response: StartResponse
+    answer: Kept,
+    usage: Usage | None,
+    began: float,
+    environ: Mapping[str, Any],
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
-    request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+    own = dict(header_items([usage] if usage else []))
+    own["X-Request-ID"] = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
     has_it = client_has(environ, answer.etag, answer.last_modified)
     status, body = ("304 Not Modified", b"") if has_it else ("200 OK", answer.body)
-    start_response(status, list(_headers(answer, request_id, has_it=has_it)))
+    start_response(status, list(_headers(answer, own, has_it=has_it)))
     metrics.count(
         view_name=answer.provenance.view_name,
         method=environ["REQUEST_METHOD"],
@@ -121,10 +130,11 @@ def _send(
     return [body]
 
 
-def _headers(answer: Kept, request_id: str, *, has_it: bool) -> Iterable[tuple[str, str]]:
+def _headers(answer: Kept, own: Mapping[str, str], *, has_it: bool) -> Iterable[tuple[str, str]]:
+    """The headers that Django sent, with those of this request in their places."""
     for name, value in answer.headers:
-        if name == "X-Request-ID":
-            yield name, request_id
+        if name in own:
+            yield name, own[name]
         elif not has_it:
             yield name, value
         elif name == "Content-Length":

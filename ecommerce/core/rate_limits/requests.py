@@ -1,0 +1,125 @@
+"""What a limit does to a request and to its answer."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ecommerce.core.client_address import address_of, network_of
+from ecommerce.core.rate_limits.counting import Usage, count
+from ecommerce.core.rate_limits.policies import Policy, in_force
+
+P = ParamSpec("P")
+_COUNTED: Final = "_is_rate_limited"
+
+
+class RateLimitedError(APIException):
+    """Too many requests under one policy."""
+
+    status_code = 429
+    default_code = "rate_limited"
+
+    def __init__(self, policy: Policy, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"More than {policy.quota} requests in {policy.window} seconds "
+            f"({policy.name}). Try again in {retry_after} seconds."
+        )
+
+
+def rate_limited(
+    *policies: Policy,
+) -> Callable[
+    [Callable[Concatenate[Any, Request, P], Response]],
+    Callable[Concatenate[Any, Request, P], Response],
+]:
+    """Count each call of a view method under the policies, before its work starts."""
+
+    def decorate(
+        method: Callable[Concatenate[Any, Request, P], Response],
+    ) -> Callable[Concatenate[Any, Request, P], Response]:
+        @wraps(method)
+        def limited(view: Any, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> Response:
+            spend(request, *policies)
+            return method(view, request, *args, **kwargs)
+
+        vars(limited)[_COUNTED] = True
+        return limited
+
+    return decorate
+
+
+def is_counted(method: object) -> bool:
+    """Whether a view method is under `rate_limited`."""
+    return bool(getattr(method, _COUNTED, False))
+
+
+def spend(request: Request | HttpRequest, *policies: Policy, account: str | None = None) -> None:
+    """Count one request under each policy.
+
+    Args:
+        request: what is counted.
+        policies: each is counted, whichever refuses.
+        account: whom a policy per account is about.
+
+    Raises:
+        RateLimitedError: one of them is used up; nothing else has happened yet.
+    """
+    if not settings.RATE_LIMITS_ENABLED:
+        return
+    usages = count(
+        [in_force(policy) for policy in policies],
+        [_subject(request, policy, account) for policy in policies],
+    )
+    seen: list[Usage] = getattr(request, "rate_limit_usages", [])
+    # On the Django request: DRF wraps it anew for each renderer.
+    vars(getattr(request, "_request", request))["rate_limit_usages"] = seen + usages
+    for usage in usages:
+        if usage.exceeded:
+            raise RateLimitedError(usage.policy, usage.reset)
+
+
+def spend_read(environ: Mapping[str, Any], policy: Policy) -> Usage | None:
+    """Count a public read that no view sees; None while limits are off."""
+    if not settings.RATE_LIMITS_ENABLED:
+        return None
+    (usage,) = count([in_force(policy)], [network_of(address_of(environ))])
+    return usage
+
+
+def allows(policy: Policy, account: str) -> bool:
+    """Count something that is not a request under a policy per account; whether it may be done."""
+    if not settings.RATE_LIMITS_ENABLED:
+        return True
+    (usage,) = count([in_force(policy)], [account])
+    return not usage.exceeded
+
+
+def add_headers(request: Request, response: Response) -> None:
+    """`RateLimit` and `RateLimit-Policy` on an answer that was counted; `Retry-After` on a 429."""
+    usages: list[Usage] = getattr(request, "rate_limit_usages", [])
+    for name, value in header_items(usages):
+        response[name] = value
+    exceeded = [usage.reset for usage in usages if usage.exceeded]
+    if exceeded and response.status_code == RateLimitedError.status_code:
+        response["Retry-After"] = str(max(exceeded))
+
+
+def header_items(usages: Sequence[Usage]) -> Iterator[tuple[str, str]]:
+    """The two headers of an answer that was counted."""
+    if usages:
+        yield "RateLimit-Policy", ", ".join(usage.policy.header for usage in usages)
+        yield "RateLimit", ", ".join(usage.header for usage in usages)
+
+
+def _subject(request: Request | HttpRequest, policy: Policy, account: str | None) -> str:
+    if account is not None:
+        return account
+    if policy.key == "caller" and request.user.is_authenticated:
+        return str(request.user.pk)
+    return network_of(address_of(request.META))
