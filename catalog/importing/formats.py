@@ -54,20 +54,17 @@ def format_of(file_name: str) -> str:
     return _SUFFIXES.get(Path(file_name).suffix.lower(), "")
 
 
-def inspected(source: Source, *, at_each: Callable[[], None] = lambda: None) -> tuple[Source, int]:
+def inspected(source: Source) -> tuple[Source, int]:
     """The source with its encoding, and how many rows it has: read to its end once.
-
-    Args:
-        at_each: called after each row.
 
     Raises:
         UnreadableFileError: it cannot be read as products.
     """
     try:
-        return source, _count(source, at_each)
+        return source, _count(source)
     except UnicodeDecodeError:  # of a CSV; JSON that is not UTF-8 is refused
         old = replace(source, encoding=_OLD_SPREADSHEETS)
-        return old, _count(old, at_each)
+        return old, _count(old)
 
 
 def read_rows(source: Source) -> Iterator[ImportRow]:
@@ -87,12 +84,8 @@ def read_rows(source: Source) -> Iterator[ImportRow]:
             raise UnreadableFileError(f"It cannot be read: {str(fault).rstrip('.')}.") from None
 
 
-def _count(source: Source, at_each: Callable[[], None]) -> int:
-    count = 0
-    for _ in read_rows(source):
-        count += 1
-        at_each()
-    return count
+def _count(source: Source) -> int:
+    return sum(1 for _ in read_rows(source))
 
 
 def _read(file: BufferedReader, source: Source) -> Iterator[ImportRow]:

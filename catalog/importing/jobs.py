@@ -5,7 +5,9 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import BufferedReader
 from itertools import islice
+from threading import Event
 from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
@@ -59,6 +61,18 @@ def run_next(*, stop: Stop, unless_taken_within: timedelta = timedelta(0)) -> bo
     return True
 
 
+def work_on_imports(stopping: Event, *, unless_taken_within: timedelta = timedelta(0)) -> None:
+    """Work on jobs until none is free, or until this process has to stop.
+
+    Raises:
+        PyMongoError: the database does not answer.
+    """
+    while not stopping.is_set() and run_next(
+        stop=stopping.is_set, unless_taken_within=unless_taken_within
+    ):
+        pass
+
+
 class _Work:
     """One worker's time with one job."""
 
@@ -69,7 +83,7 @@ class _Work:
         self._stop = stop
         self._renewed = monotonic()
         self._file_id = job["file_id"]
-        self._source = Source(lambda: open_stored_file(self._file_id, buffer=BUFFER), job["format"])
+        self._source = Source(self._open, job["format"])
         self._tally = Tally()
 
     def run(self) -> None:
@@ -93,7 +107,7 @@ class _Work:
     def _import_all(self) -> bool:
         for outcome, not_kept in selectors.import_outcomes(self._job_id):
             self._tally.note(outcome, not_kept)
-        self._source, total = inspected(self._source, at_each=self._stay)
+        self._source, total = inspected(self._source)
         self._renew(total=total)
         rows = islice(read_rows(self._source), self._tally.done, None)
         while batch := list(self._batch(rows)):
@@ -122,8 +136,11 @@ class _Work:
         )
         self._renewed = monotonic()
 
+    def _open(self) -> BufferedReader:
+        return open_stored_file(self._file_id, buffer=BUFFER, at_each=self._stay)
+
     def _stay(self) -> None:
-        """Keep the lease while the file is read for the first time."""
+        """Keep the lease while the file is read, however long no row comes to an end."""
         if monotonic() - self._renewed > _RENEW_SECONDS:
             self._renew()
 

@@ -1,8 +1,8 @@
-"""Wakes somebody up to work on imports. Who does the work is decided by the lease of each job.
+"""Who works on imports: a thread of each server process, and workers where there may be some.
 
-With REDIS_URL, a worker (`manage.py worker`) is told through huey. A thread of each server process
-looks for jobs too: without Redis at once, with Redis only for those that no worker has taken for a
-while, so that an import never waits for a worker that is not there.
+The lease of a job decides who does it. A server takes a free job at once where there can be no
+workers, else only one that no worker has taken for a while, so that an import never waits for a
+worker that is not there.
 """
 
 import logging
@@ -12,18 +12,18 @@ from threading import Event, Thread
 from typing import Final
 
 from bson import ObjectId
-from django.conf import settings
 from pymongo.errors import PyMongoError
 
 from catalog.documents import ImportJobRow
-from catalog.importing.jobs import run_next
+from catalog.importing import worker
+from catalog.importing.jobs import work_on_imports
 from catalog.services import ImportJobService
 from ecommerce.core.idempotency import Operation
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 5.0
-"""How often a thread looks for jobs whose worker died, or that nobody was told of."""
+"""How often a server looks for jobs that nobody works on."""
 WORKER_GRACE: Final = timedelta(seconds=15)
 """How long servers leave a free job to the workers."""
 
@@ -55,29 +55,19 @@ class ImportThread:
             self._thread = None
 
     def _work(self) -> None:
-        grace = WORKER_GRACE if settings.REDIS_URL else timedelta(0)
+        grace = WORKER_GRACE if worker.may_exist() else timedelta(0)
         while not self._stopping.is_set():
             self._woken.clear()
             try:
                 work_on_imports(self._stopping, unless_taken_within=grace)
             except PyMongoError as fault:
                 logger.warning("Imports wait for the database: %s", fault)
+            except Exception:  # the next look may fare better; without the thread nothing does
+                logger.exception("Work on imports was interrupted.")
             self._woken.wait(LOOK_SECONDS)
 
 
 server_thread: Final = ImportThread()
-
-
-def work_on_imports(stopping: Event, *, unless_taken_within: timedelta = timedelta(0)) -> None:
-    """Work on jobs until none is free, or until this process has to stop.
-
-    Raises:
-        PyMongoError: the database does not answer.
-    """
-    while not stopping.is_set() and run_next(
-        stop=stopping.is_set, unless_taken_within=unless_taken_within
-    ):
-        pass
 
 
 def submit(
@@ -96,5 +86,7 @@ def submit(
     job = ImportJobService.create(
         blocks=blocks, format_name=format_name, dry_run=dry_run, by=by, operation=operation
     )
+    if worker.may_exist():
+        worker.wake()
     server_thread.wake()
     return job

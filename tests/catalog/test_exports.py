@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from catalog.documents import CategoryRow, Product, ProductRow
-from catalog.importing.runner import work_on_imports
+from catalog.importing.jobs import work_on_imports
 from demo.seeding import seed_products
 from ecommerce.core.mongo import collection
 from tests.client import Answer, ApiClient, Person

@@ -46,6 +46,13 @@ def test_a_page_is_never_taken_from_a_cache(path: str, alice: Person, lamp: Prod
     assert "ETag" not in page.headers
 
 
+def test_the_page_of_imports_takes_a_file_and_leads_to_each_import(sam: Person) -> None:
+    job = sam.api.send("POST", "/products/imports", raw=b"x", content_type="text/csv")
+    page = BeautifulSoup(sam.api.get("/products/imports", Accept=HTML).body, "html.parser")
+    assert page.select_one('form[enctype="multipart/form-data"] input[type="file"]') is not None
+    assert page.select_one(f'a[href="/products/imports/{job["id"]}"]') is not None
+
+
 Call = Callable[[Person, str, str], Answer]
 
 

@@ -50,11 +50,18 @@ class LiveServer:
     token: str = ""
 
     def send(
-        self, method: str, path: str, body: Any = None, *, form: Any = None, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        form: Any = None,
+        raw: bytes | None = None,
+        **headers: str,
     ) -> Reply:
-        """One request on a connection of its own."""
+        """One request on a connection of its own; `raw` goes out as it is."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        data = None
+        data = raw
         if form is not None:
             data, sent["Content-Type"] = (
                 urlencode(form).encode(),
