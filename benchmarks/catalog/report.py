@@ -13,12 +13,13 @@ RESULTS: Final = Path(__file__).with_name("results.md")
 _HEAD: Final = """# What reading the catalog costs as it grows
 
 Made by `make bench-catalog`. Milliseconds for one request through the whole application, without a
-network: the median, and in brackets where the lowest and the highest tenth of the samples end.
-Growth is the median at the largest catalog over the median at the smallest. CPU is that of the
-application's process, which on the embedded store is the database's too. A status in place of a
-figure: the call was answered so, and not measured. Where the load average is above the number of
-cores, other work ran beside it: wall times then say little, CPU times still do. The embedded store
-and mongo-java-server sort and scan where MongoDB walks an index: their growth is not MongoDB's.
+network and with the response cache off: the median, and in brackets where the lowest and the
+highest tenth of the samples end. Growth is the median at the largest catalog over the median at the
+smallest. CPU is that of the application's process, which on the embedded store is the database's
+too. A status in place of a figure: the call was answered so, and not measured. Where the load
+average is above the number of cores, other work ran beside it: wall times then say little, CPU
+times still do. The embedded store and mongo-java-server sort and scan where MongoDB walks an index:
+their growth is not MongoDB's.
 """
 
 Figures = Mapping[str, Mapping[int, Cost]]

@@ -2,6 +2,7 @@
 
 from io import StringIO
 from time import process_time
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -73,8 +74,9 @@ def test_without_the_setting_there_are_no_demo_logins(settings: object) -> None:
 
 @pytest.mark.skipif(not uses_embedded_store(), reason="a promise of the embedded store alone")
 def test_with_the_demo_catalog_no_read_of_it_takes_longer_than_50_milliseconds(
-    anyone: ApiClient,
+    anyone: ApiClient, settings: Any
 ) -> None:
+    settings.RESPONSE_CACHE = "off"
     seed(products=200)
     product = anyone.get("/products/?limit=1")["items"][0]["id"]
     for address in (
