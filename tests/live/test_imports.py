@@ -69,6 +69,7 @@ def kill(server: LiveServer) -> None:
     server.process.wait()
 
 
+@pytest.mark.slow
 def test_an_import_goes_on_after_kill_9(tmp_path: Path) -> None:
     store = {"STORE_PATH": str(tmp_path / "store.sqlite3")}
     with serve(store) as server:
@@ -83,6 +84,7 @@ def test_an_import_goes_on_after_kill_9(tmp_path: Path) -> None:
         assert_each_row_came_in_once(staff, finished, "killed", 3000)
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_gives_its_import_back(tmp_path: Path) -> None:
     store = {"STORE_PATH": str(tmp_path / "store.sqlite3")}
     with serve(store) as server:
