@@ -9,7 +9,9 @@ class CatalogConfig(AppConfig):
     name = "catalog"
 
     def ready(self) -> None:
-        """Make the documents known to the index command."""
+        """Make documents and queries known to the index command."""
         from catalog import documents
+        from catalog.query_shapes import QUERY_SHAPES
 
         self.documents_module = documents
+        self.query_shapes = QUERY_SHAPES

@@ -18,7 +18,7 @@ from catalog.documents import CategoryRow, ProductRow
 from catalog.services import CategoryService, ProductService
 from ecommerce.core import mongo
 from ecommerce.core.indexes import documents, ensure_indexes
-from tests import operations
+from tests import operations, queries
 from tests.client import PASSWORD, ApiClient, Person
 from tests.faults import DiesAt, KilledError
 
@@ -27,10 +27,18 @@ from tests.faults import DiesAt, KilledError
 def _connected_store() -> Iterator[None]:
     """One connection for the whole run; a server's database is dropped afterwards."""
     operations.watch()
+    queries.watch()
     mongo.connect()
     ensure_indexes()
     yield
     mongo.disconnect()
+
+
+@pytest.fixture(autouse=True)
+def _every_query_has_its_index(_connected_store: None) -> Iterator[None]:
+    """Each process of a run fails the test that sent a query of the catalog without one."""
+    yield
+    assert queries.faults() == []
 
 
 @pytest.fixture(autouse=True)

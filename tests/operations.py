@@ -29,29 +29,36 @@ class Operation:
     kind: str
     filter: Mapping[str, Any]
     sort: tuple[tuple[str, int], ...] = ()
+    limit: int = 0
+    """Over the wire alone."""
 
 
-_recordings: list[list[Operation]] = []
-_recording = Lock()
+_listeners: list[Callable[[Operation], None]] = []
+_listening = Lock()
+
+
+def listen(listener: Callable[[Operation], None]) -> None:
+    """Tell the listener of every operation, in the thread that sends it, before it is sent."""
+    with _listening:
+        _listeners.append(listener)
 
 
 def _note(operation: Operation) -> None:
-    with _recording:
-        for recording in _recordings:
-            recording.append(operation)
+    for listener in tuple(_listeners):
+        listener(operation)
 
 
 @contextmanager
 def recorded() -> Iterator[list[Operation]]:
     """What is asked of the database while the context lasts."""
     seen: list[Operation] = []
-    with _recording:
-        _recordings.append(seen)
+    note = seen.append
+    listen(note)
     try:
         yield seen
     finally:
-        with _recording:
-            _recordings[:] = [recording for recording in _recordings if recording is not seen]
+        with _listening:
+            _listeners[:] = [listener for listener in _listeners if listener is not note]
 
 
 class _WireListener(monitoring.CommandListener):
@@ -80,7 +87,8 @@ def _from_command(name: str, command: Mapping[str, Any]) -> Operation | None:
     if name not in kinds:
         return None
     where, sort = kinds[name]()
-    return Operation(str(command[name]), name, where, tuple(dict(sort or {}).items()))
+    walked = tuple(dict(sort or {}).items())
+    return Operation(str(command[name]), name, where, walked, abs(command.get("limit", 0)))
 
 
 def _first_match(pipeline: list[Mapping[str, Any]]) -> tuple[Any, None]:
@@ -108,7 +116,8 @@ def _seeing(kind: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _described(name: str, kind: str, args: tuple[Any, ...], kwargs: Any) -> Operation:
-    first = args[0] if args else kwargs.get("filter", {})
+    position = 1 if kind == "distinct" else 0
+    first = args[position] if len(args) > position else kwargs.get("filter", {})
     if kind == "find":
         return Operation(name, kind, first, tuple(dict(args[1] or {}).items()))
     if isinstance(first, list) and kind == "aggregate":

@@ -55,7 +55,7 @@ class Category(Document):
             {"name": "category_slug_unique", "fields": ["slug"], "unique": True, "sparse": True},
             {"name": "path", "fields": ["path_key", "id"]},
             {"name": "children", "fields": ["parent", "position", "slug", "id"]},
-            {"name": "subtree", "fields": ["path"]},
+            {"name": "subtree_in_order", "fields": ["path", "path_key", "id"]},
         ],
     }
 

@@ -99,6 +99,7 @@ class ProductRow(TypedDict):
     former_skus: NotRequired[list[str]]
     unfiled_movements: NotRequired[list[StockMovementRow]]
     stock_fences: NotRequired[list[ObjectId]]
+    deleted_at: NotRequired[datetime]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -199,9 +200,10 @@ class Product(Document):
     former_slug = StringField()
     former_skus = ListField(StringField(), default=None)
     unfiled_movements = ListField(DictField(), default=None)
+    """Stock movements on their way to their own collection (see `catalog.services.stock`)."""
     stock_fences = ListField(ObjectIdField(), default=None)
     """Retried operations that moved stock: their first try, if it comes late, does nothing."""
-    """Stock movements on their way to their own collection (see `catalog.services.stock`)."""
+    deleted_at = DateTimeField()
     version = IntField(required=True, default=1)
     created_at = DateTimeField(required=True, default=utc_now)
     updated_at = DateTimeField(required=True, default=utc_now)
@@ -217,6 +219,7 @@ class Product(Document):
             {"name": "skus_unique", "fields": ["skus"], "unique": True, "sparse": True},
             {"name": "slug_unique", "fields": ["slug"], "unique": True, "sparse": True},
             {"name": "of_category", "fields": ["category", "tree_version"]},
+            {"name": "deleted", "fields": ["deleted_at", "id"], "sparse": True},
             *_list_indexes(),
         ],
     }

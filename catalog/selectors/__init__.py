@@ -24,6 +24,8 @@ from catalog.selectors.imports import (
 )
 from catalog.selectors.lists import ORDERINGS, ProductFilter, product_page, suggestions
 from catalog.selectors.products import (
+    count_deleted_products,
+    deleted_products,
     every_product,
     is_deleted,
     is_empty,
@@ -54,6 +56,8 @@ __all__ = [
     "category_slugs",
     "category_with_slug",
     "child_of",
+    "count_deleted_products",
+    "deleted_products",
     "every_category",
     "every_product",
     "facets",

@@ -1,7 +1,7 @@
 """Lists of products: which products, in which order, a page at a time."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bson import ObjectId
@@ -57,7 +57,9 @@ class ProductFilter:
     def _parts(self) -> list[tuple[str, dict[str, Any]]]:
         parts: list[tuple[str, dict[str, Any]]] = [("status", {"status": _one_of(self.statuses)})]
         if self.q:
-            parts += [("q", {"keys": word}) for word in words(self.q) or [""]]
+            # The one that comes first is looked up in the index: a long word is a rare one.
+            sought = sorted(dict.fromkeys(words(self.q)), key=len, reverse=True)
+            parts += [("q", {"keys": word}) for word in sought or [""]]
         if self.categories:
             parts.append(("category", {"category_path": _one_of(self.categories)}))
         if self.brands:
@@ -86,7 +88,8 @@ class ProductFilter:
         begins = {"name_key": {"$gte": start, "$lt": start + _LAST}}
         others = {"$or": [{"name_key": {"$lt": start}}, {"name_key": {"$gte": start + _LAST}}]}
         return [
-            {"$and": [where, {"keys": sku}]},
+            # The words of the search are in the sku: nothing else need be looked up.
+            {"$and": [{"keys": sku}, replace(self, q="").where()]},
             {"$and": [where, begins, {"keys": {"$ne": sku}}]},
             {"$and": [where, others, {"keys": {"$ne": sku}}]},
         ]

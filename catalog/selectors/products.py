@@ -1,6 +1,7 @@
 """All reads of the catalog."""
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 
 from bson import ObjectId
@@ -123,6 +124,22 @@ def slug_is_taken(slug: str, *, by_others_than: ObjectId) -> bool:
     """Whether another product has this slug."""
     where = {"slug": slug, "_id": {"$ne": by_others_than}}
     return collection(Product).find_one(where, {"_id": 1}) is not None
+
+
+def count_deleted_products(*, before: datetime) -> int:
+    """How many products were deleted before then and are so still."""
+    return collection(Product).count_documents(_deleted(before))
+
+
+def deleted_products(*, before: datetime) -> Iterator[ProductRow]:
+    """Id and version of each of them, the longest gone first, streamed."""
+    fields = {"version": 1}
+    rows = collection(Product).find(_deleted(before), fields).sort([("deleted_at", 1), ("_id", 1)])
+    return (cast(ProductRow, row) for row in rows)
+
+
+def _deleted(before: datetime) -> dict[str, Any]:
+    return {"deleted_at": {"$lt": before}, "status": ProductStatus.DELETED}
 
 
 def is_empty() -> bool:

@@ -135,8 +135,9 @@ class ProductService:
             PreconditionFailedError: the product has another version.
         """
         guard = _guard(product_id, expected_versions)
+        now = utc_now()
         change = {
-            "$set": {"status": ProductStatus.DELETED, "updated_at": utc_now()},
+            "$set": {"status": ProductStatus.DELETED, "deleted_at": now, "updated_at": now},
             "$rename": {"sku": "former_sku", "slug": "former_slug", "skus": "former_skus"},
             "$inc": {"version": 1},
         }

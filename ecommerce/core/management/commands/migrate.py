@@ -7,6 +7,7 @@ from django.db.migrations.autodetector import MigrationAutodetector
 
 from ecommerce.core.commands import ShopCommand
 from ecommerce.core.indexes import IndexConflictError, ensure_indexes
+from ecommerce.core.query_shapes import purposes_by_index, query_shapes
 
 
 class Command(ShopCommand):
@@ -20,9 +21,10 @@ class Command(ShopCommand):
 
     def run(self, **options: Any) -> None:  # noqa: ARG002
         """Refuses with a list when existing duplicates forbid a unique index."""
+        purposes = purposes_by_index(query_shapes())
         try:
             for name in ensure_indexes():
-                self.stdout.write(f"ok  {name}")
+                self.stdout.write(f"ok  {name:32}  {'; '.join(purposes.get(name, []))}".rstrip())
         except IndexConflictError as conflict:
             raise CommandError(
                 f"Some indexes could not be made; nothing was changed by them:\n{conflict}\n"
