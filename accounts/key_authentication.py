@@ -46,7 +46,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     """The key in the OpenAPI document, for the operations that a scope opens."""
 
     target_class = ApiKeyAuthentication
-    name = "apiKey"
+    name = "serviceKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ARG002
         """The security scheme object."""

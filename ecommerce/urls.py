@@ -6,7 +6,7 @@ from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import (
     SpectacularJSONAPIView,
     SpectacularRedocView,
-    SpectacularSwaggerView,
+    SpectacularSwaggerSplitView,
 )
 
 from ecommerce.core.health import livez, readyz
@@ -19,7 +19,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", landing_page, name="landing"),
     re_path(r"^openapi\.json/?$", SpectacularJSONAPIView.as_view(), name="openapi"),
-    re_path(r"^docs/?$", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
     re_path(r"^redoc/?$", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     re_path(r"^livez/?$", livez, name="livez"),
     re_path(r"^readyz/?$", readyz, name="readyz"),

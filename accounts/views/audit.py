@@ -18,7 +18,6 @@ class AuditEventViewSet(ShopViewSet):
 
     queries = {"list": AuditQuery}
     rules = {"list": READS_AUDIT_LOG}
-    cache_control = "private, no-store"
 
     def list(self, request: Request) -> Response:
         """Events, newest first."""

@@ -21,7 +21,6 @@ class SessionViewSet(ShopViewSet):
     """The caller's sessions; staff sees anybody's, and admins end them."""
 
     queries = {"list": PageQuery, "destroy_all": EndSessionsQuery}
-    cache_control = "private, no-store"
 
     def list(self, request: Request, pk: str) -> Response:
         """The living sessions of a user."""

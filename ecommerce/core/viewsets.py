@@ -29,7 +29,8 @@ class ShopViewSet(viewsets.ViewSet):
     queries: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     rules: ClassVar[Mapping[str, AccessRule]] = {}
     """Who may call an action. All are named, or none: then each has the default of the settings."""
-    cache_control: ClassVar[str] = "private, no-cache"
+    cache_control: ClassVar[str] = "private, no-store"
+    """Of what a view says nothing about: it is somebody's own."""
     further_parsers: ClassVar[Mapping[str, Sequence[type[BaseParser]]]] = {}
     """Media types that single actions read beside JSON."""
     action: str | None = None  # type: ignore[assignment]  # DRF names it once it knows the request

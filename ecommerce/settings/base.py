@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "ecommerce.core.request_ids.RequestIdMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "ecommerce.core.security_headers.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -110,7 +111,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a request body
 FILE_UPLOAD_LIMITS = {"/products/imports": 50 * 1024 * 1024}
 """Bytes of a body, by path, where files are taken: they are read in blocks, never whole."""
 CORS_ALLOWED_ORIGINS = env.listing("CORS_ALLOWED_ORIGINS")
-CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "x-cart-token"]
+CORS_ALLOW_HEADERS = [
+    *default_headers, "idempotency-key", "if-match", "if-modified-since", "if-none-match",
+    "x-cart-token", "x-request-id",
+]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
     "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
     "Retry-After", "X-Request-ID",

@@ -103,7 +103,7 @@ def test_the_file_has_a_name_and_a_type(lamp: ProductRow, sam: Person) -> None:
     assert as_csv.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
     assert as_csv.headers["Content-Disposition"].startswith('attachment; filename="products-2')
     assert as_csv.headers["Content-Disposition"].endswith('.csv"')
-    assert as_csv.headers["Cache-Control"] == "private, no-cache"
+    assert as_csv.headers["Cache-Control"] == "private, no-store"
     as_lines = exported(sam, "?format=jsonl")
     assert as_lines.headers["Content-Type"] == "application/x-ndjson"
     assert as_lines.headers["Content-Disposition"].endswith('.jsonl"')

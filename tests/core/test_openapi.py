@@ -93,7 +93,7 @@ def test_signing_in_is_the_password_flow(document: Any) -> None:
             "type": "oauth2",
             "flows": {"password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": {}}},
         },
-        "apiKey": {
+        "serviceKey": {
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
@@ -103,7 +103,7 @@ def test_signing_in_is_the_password_flow(document: Any) -> None:
         },
     }
     carts = document["paths"]["/shopping-carts/"]
-    assert carts["get"]["security"] == [{"password": []}, {"apiKey": ["carts:read"]}]
+    assert carts["get"]["security"] == [{"password": []}, {"serviceKey": ["carts:read"]}]
     assert carts["post"]["security"] == [{"password": []}, {}], "guests start carts too"
 
 
@@ -111,7 +111,9 @@ def test_an_operation_names_the_scope_that_opens_it_to_a_key(document: Any) -> N
     for path, method, operation in operations(document):
         rule = RULES[operation["x-permission"]]
         scopes = [
-            scheme["apiKey"] for scheme in operation.get("security", []) if scheme.get("apiKey")
+            scheme["serviceKey"]
+            for scheme in operation.get("security", [])
+            if scheme.get("serviceKey")
         ]
         assert scopes == ([[rule.scope]] if rule.scope else []), (path, method)
 

@@ -70,7 +70,7 @@ class Browser:
     def log_out(self) -> None:
         """From the menu at the top right."""
         self.press(".navbar .dropdown-toggle")
-        self.press("#logoutForm ~ a, #logoutForm button, .dropdown-menu a, .dropdown-menu button")
+        self.press("#logoutForm button")
 
     def until(self, text: str) -> str:
         """The page's answer, as soon as it holds this text."""
@@ -183,4 +183,5 @@ def test_no_page_asks_another_host_or_complains(path: str, browser: Browser) -> 
     assert foreign == []
     log: list[dict[str, str]] = browser.driver.get_log("browser")  # type: ignore[no-untyped-call]
     severe = [entry for entry in log if entry["level"] == "SEVERE"]
-    assert [entry for entry in severe if "Content Security Policy" not in entry["message"]] == []
+    # ReDoc asks for its maker's logo, and is not given it.
+    assert [entry for entry in severe if "cdn.redoc.ly" not in entry["message"]] == []

@@ -60,7 +60,8 @@ def _answered(claim: Claim, work: Callable[[], Response]) -> Response:
     checkpoint("idempotency.effect")
     if claim.replays:
         response[REPLAYED] = "true"
-    response.add_post_render_callback(partial(_keep, claim))
+    secret = "no-store" in response.get("Cache-Control", "")  # said by the view, not its default
+    response.add_post_render_callback(partial(_keep, claim, secret))
     return response
 
 
@@ -70,9 +71,8 @@ def _is_refusal(fault: Exception) -> bool:
     return status < 500
 
 
-def _keep(claim: Claim, response: HttpResponse) -> None:
+def _keep(claim: Claim, secret: bool, response: HttpResponse) -> None:  # noqa: FBT001
     """Store the bytes that go out. No secret is stored, and nothing that is very large."""
-    secret = "no-store" in response.get("Cache-Control", "")
     if secret or len(response.content) > records.MAX_STORED_BODY:
         records.release(claim, refused=False)
     else:
