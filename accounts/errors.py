@@ -122,6 +122,35 @@ class SessionNotFoundError(NotFoundError):
     default_detail = "There is no such session, or it has ended."
 
 
+class UnverifiedEmailError(InvalidCredentialsError):
+    """The password is right, and this shop lets only verified addresses in."""
+
+    default_detail = (
+        "Your email address is not confirmed yet. Follow the link that was mailed to you; if it is "
+        "lost, reset your password: that confirms the address too."
+    )
+
+
+class InvalidMailTokenError(DomainError):
+    """The token of a mail is unknown, used, expired, or not true any more."""
+
+    code = "invalid_mail_token"
+    status = 400
+    title = "The link is not valid"
+    default_detail = (
+        "The link is not valid any more: it works once and for a short time. Ask again."
+    )
+
+
+class EmailAlreadyVerifiedError(DomainError):
+    """There is nothing to confirm."""
+
+    code = "email_already_verified"
+    status = 409
+    title = "Already confirmed"
+    default_detail = "Your email address is confirmed already: there is nothing to do."
+
+
 class InvalidRefreshTokenError(DomainError):
     """The refresh token is unknown, used, expired or revoked."""
 

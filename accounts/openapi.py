@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from accounts.serializers import (
+    AcceptedShape,
     AuditEventPageShape,
     OAuthErrorShape,
     RevocationInput,
@@ -154,6 +155,66 @@ end_sessions_schema = extend_schema(
         204: None,
         **_COMMON,
         **problems((403, "admin_only"), (403, "same_or_higher_role"), (429, "rate_limited")),
+    },
+)
+
+_FROM_MAIL = "Vb3mZ0r1x5nJq8cT2yLw7dKfH4sGpA6uEoRiMlXvNz0"
+_MAILED = (
+    (400, "validation_error"),
+    (400, "invalid_mail_token"),
+    (415, "unsupported_media_type"),
+    (429, "rate_limited"),
+)
+
+reset_request_schema = extend_schema(
+    operation_id="request_password_reset",
+    summary="Have a link for a new password mailed",
+    description="The answer is the same, and takes the same time, whether the address is known.",
+    auth=[],
+    examples=[
+        OpenApiExample("An address", value={"email": "alice@example.com"}, request_only=True)
+    ],
+    responses={
+        202: AcceptedShape,
+        **problems(
+            (400, "validation_error"), (415, "unsupported_media_type"), (429, "rate_limited")
+        ),
+    },
+)
+
+reset_confirm_schema = extend_schema(
+    operation_id="reset_password",
+    summary="Set a new password with the mailed token; every session ends",
+    description="The token works once, for 30 minutes, and until the password changes otherwise.",
+    auth=[],
+    examples=[
+        OpenApiExample(
+            "A new password",
+            value={"token": _FROM_MAIL, "new_password": "green-kettle-88"},
+            request_only=True,
+        )
+    ],
+    responses={204: None, **problems(*_MAILED)},
+)
+
+verify_email_schema = extend_schema(
+    operation_id="verify_email",
+    summary="Confirm an address with the mailed token",
+    description="A new address that waited for it replaces the present one.",
+    auth=[],
+    examples=[OpenApiExample("The token", value={"token": _FROM_MAIL}, request_only=True)],
+    responses={204: None, **problems(*_MAILED, (409, "duplicate_user"))},
+)
+
+resend_schema = extend_schema(
+    operation_id="resend_verification",
+    summary="Mail the link that confirms the own address again",
+    request=None,
+    responses={
+        202: AcceptedShape,
+        **problems(
+            (401, "not_authenticated"), (409, "email_already_verified"), (429, "rate_limited")
+        ),
     },
 )
 

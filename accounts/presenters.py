@@ -5,6 +5,7 @@ from typing import Any
 
 from bson import ObjectId
 
+from accounts.documents import email_is_verified, pending_email
 from accounts.roles import Role, role_of
 from accounts.services.tokens import TokenPair
 
@@ -16,6 +17,8 @@ def present_user(user: Mapping[str, Any]) -> dict[str, Any]:
         "id": str(user["_id"]),
         "username": user["username"],
         "email": user["email"],
+        "email_verified": email_is_verified(user),
+        "pending_email": pending_email(user),
         "is_active": user["is_active"],
         "role": role.value,
         "is_staff": role is not Role.CUSTOMER,

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.roles import Role
 from accounts.services.passwords import MAX_LENGTH, MIN_LENGTH
-from ecommerce.core.fields import FlagField, IdField, MomentField, PatternField
+from ecommerce.core.fields import FlagField, IdField, MomentField, PatternField, TextField
 from ecommerce.core.serializers import PageQuery, StrictSerializer
 
 
@@ -90,12 +90,47 @@ class PasswordChangeInput(StrictSerializer):
     )
 
 
+class PasswordResetInput(StrictSerializer):
+    """Body of `POST /password-reset`."""
+
+    email = EmailField()
+
+
+class PasswordResetConfirmInput(StrictSerializer):
+    """Body of `POST /password-reset/confirm`."""
+
+    token = TextField(max_length=100, help_text="From the mail.")
+    new_password = PasswordField(
+        min_length=MIN_LENGTH,
+        max_length=MAX_LENGTH,
+        help_text="8 to 128 characters, not common, not like the username or the address.",
+    )
+
+
+class EmailVerificationInput(StrictSerializer):
+    """Body of `POST /users/verify-email`."""
+
+    token = TextField(max_length=100, help_text="From the mail.")
+
+
+class AcceptedShape(serializers.Serializer[Any]):
+    """Something will happen after the answer."""
+
+    detail = serializers.CharField()
+
+
 class UserShape(serializers.Serializer[Any]):
     """A user as it goes out."""
 
     id = IdField()
     username = serializers.CharField()
     email = serializers.EmailField()
+    email_verified = serializers.BooleanField(
+        help_text="Whether a mail to this address was answered."
+    )
+    pending_email = serializers.EmailField(
+        allow_null=True, help_text="Replaces `email` once it is confirmed."
+    )
     is_active = serializers.BooleanField()
     role = serializers.ChoiceField([role.value for role in Role])
     is_staff = serializers.BooleanField(help_text="Whether the role is staff or admin.")

@@ -4,6 +4,9 @@ from django.urls import re_path
 
 from accounts.views import (
     AuditEventViewSet,
+    EmailVerificationViewSet,
+    OwnEmailViewSet,
+    PasswordResetViewSet,
     PasswordViewSet,
     RevokeView,
     SessionViewSet,
@@ -21,6 +24,24 @@ urlpatterns = [
     re_path(r"^token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
     re_path(
         r"^users/me/password/?$", PasswordViewSet.as_view({"post": "change"}), name="own-password"
+    ),
+    re_path(
+        r"^users/me/verify-email/?$",
+        OwnEmailViewSet.as_view({"post": "resend"}),
+        name="own-email-verification",
+    ),
+    re_path(
+        r"^users/verify-email/?$",
+        EmailVerificationViewSet.as_view({"post": "verify"}),
+        name="email-verification",
+    ),
+    re_path(
+        r"^password-reset/?$", PasswordResetViewSet.as_view({"post": "ask"}), name="password-reset"
+    ),
+    re_path(
+        r"^password-reset/confirm/?$",
+        PasswordResetViewSet.as_view({"post": "confirm"}),
+        name="password-reset-confirm",
     ),
     re_path(
         r"^users/(?P<pk>[^/]+)/sessions/?$",

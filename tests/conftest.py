@@ -8,6 +8,7 @@ import pytest
 from bson import ObjectId
 from django.conf import settings
 from django.core.cache import caches
+from django.core.mail import EmailMessage
 
 from accounts import login_limits
 from accounts.documents import User, UserRow
@@ -17,10 +18,12 @@ from accounts.services import TokenService, UserService
 from catalog.documents import CategoryRow, ProductRow
 from catalog.services import CategoryService, ProductService
 from ecommerce.core import mongo
+from ecommerce.core.background import wait_until_idle
 from ecommerce.core.indexes import documents, ensure_indexes
 from tests import operations, queries
 from tests.client import PASSWORD, ApiClient, Person
 from tests.faults import DiesAt, KilledError
+from tests.inbox import Inbox
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,13 +45,15 @@ def _every_query_has_its_index(_connected_store: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def store() -> None:
+def store() -> Iterator[None]:
     """Every test starts with empty collections, their indexes in place, and an empty cache."""
     for document in documents():
         mongo.collection(document).delete_many({})
     for cache in caches.all(initialized_only=True):
         cache.clear()
     login_limits.store.forget_own()
+    yield
+    assert wait_until_idle(10), "what a test left to be done is done before the next one"
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +64,9 @@ def _people_rows(_connected_store: None) -> dict[str, UserRow]:
     }  # fmt: skip
     people = {}
     for name, role in roles.items():
-        user = UserService.register(username=name, email=f"{name}@example.com", password=PASSWORD)
+        user = UserService.register(
+            username=name, email=f"{name}@example.com", password=PASSWORD, email_verified=True
+        )
         people[name] = {**user, "role": role.value}
     return people  # type: ignore[return-value]
 
@@ -134,6 +141,12 @@ def make_category() -> Callable[..., CategoryRow]:
 def lamp(make_product: Callable[..., ProductRow]) -> ProductRow:
     """The usual product."""
     return make_product()
+
+
+@pytest.fixture
+def inbox(mailoutbox: list[EmailMessage]) -> Inbox:
+    """Every mail that goes out."""
+    return Inbox(mailoutbox)
 
 
 @pytest.fixture

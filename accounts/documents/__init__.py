@@ -2,6 +2,7 @@
 
 from accounts.documents.api_keys import ApiKey, ApiKeyRow
 from accounts.documents.audit import AuditEvent, AuditEventRow
+from accounts.documents.mail_tokens import MailToken, MailTokenRow, Purpose
 from accounts.documents.sessions import (
     MAX_ENDED_SESSIONS,
     EndedSession,
@@ -11,7 +12,7 @@ from accounts.documents.sessions import (
     RefreshFamily,
     RefreshFamilyRow,
 )
-from accounts.documents.users import User, UserRow
+from accounts.documents.users import User, UserRow, email_is_verified, pending_email
 
 __all__ = [
     "MAX_ENDED_SESSIONS",
@@ -23,8 +24,13 @@ __all__ = [
     "EndedSessionRow",
     "KeptSession",
     "KeptSessionRow",
+    "MailToken",
+    "MailTokenRow",
+    "Purpose",
     "RefreshFamily",
     "RefreshFamilyRow",
     "User",
     "UserRow",
+    "email_is_verified",
+    "pending_email",
 ]

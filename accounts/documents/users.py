@@ -1,5 +1,6 @@
 """Users."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
@@ -33,6 +34,9 @@ class UserRow(TypedDict):
     username_key: str
     email: str
     email_key: str
+    verified_email_key: NotRequired[str]
+    pending_email: NotRequired[str]
+    pending_email_key: NotRequired[str]
     hashed_password: str
     role: NotRequired[str]
     is_staff: NotRequired[bool]
@@ -52,6 +56,11 @@ class User(Document):
     username_key = StringField(required=True)
     email = StringField(required=True, max_length=254)
     email_key = StringField(required=True)
+    verified_email_key = StringField()
+    """The last address that a mailed link was followed from: read it by `email_is_verified`."""
+    pending_email = StringField(max_length=254)
+    """An address that replaces `email` once it is confirmed: read it by `pending_email`."""
+    pending_email_key = StringField()
     hashed_password = StringField(required=True)
     role = StringField(required=True, choices=[role.value for role in Role], default="customer")
     is_staff = BooleanField()
@@ -75,3 +84,14 @@ class User(Document):
             {"name": "email_unique", "fields": ["email_key"], "unique": True},
         ],
     }
+
+
+def email_is_verified(user: Mapping[str, Any]) -> bool:
+    """Whether somebody has answered a mail to the user's present address."""
+    return bool(user.get("verified_email_key") == user["email_key"])
+
+
+def pending_email(user: Mapping[str, Any]) -> str | None:
+    """The address that waits to be confirmed; None where none does, or it is the present one."""
+    key = user.get("pending_email_key")
+    return None if key in {None, user["email_key"]} else str(user["pending_email"])

@@ -11,6 +11,7 @@ from accounts.names import name_key
 from accounts.principal import Principal
 from accounts.roles import Role, having, role_of
 from accounts.rules import READS_USERS
+from accounts.selectors.mail_tokens import mail_token as mail_token
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
@@ -105,6 +106,12 @@ def user_for_login(login: str) -> UserRow | None:
     key = name_key(login)
     field = "email_key" if "@" in key else "username_key"  # no username holds an @
     return cast(UserRow | None, collection(User).find_one({field: key}))
+
+
+def user_for_mail(email: str) -> UserRow | None:
+    """The active user with this address, without the hash: who may be sent a mail."""
+    where = {"email_key": name_key(email), "is_active": True}
+    return cast(UserRow | None, collection(User).find_one(where, _WITHOUT_HASH))
 
 
 def user_by_login(login: str) -> UserRow:

@@ -2,8 +2,10 @@
 
 from accounts.services.api_keys import ApiKeyService
 from accounts.services.audit import AuditService
+from accounts.services.emails import EmailService
 from accounts.services.logins import LoginService
 from accounts.services.password_changes import PasswordService
+from accounts.services.password_resets import PasswordResetService
 from accounts.services.sessions import SessionService
 from accounts.services.tokens import TokenPair, TokenService
 from accounts.services.users import UserService
@@ -11,7 +13,9 @@ from accounts.services.users import UserService
 __all__ = [
     "ApiKeyService",
     "AuditService",
+    "EmailService",
     "LoginService",
+    "PasswordResetService",
     "PasswordService",
     "SessionService",
     "TokenPair",

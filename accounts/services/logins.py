@@ -5,7 +5,7 @@ from bson import ObjectId
 from accounts import capacity, login_limits
 from accounts.clients import Client
 from accounts.documents import UserRow
-from accounts.errors import InvalidCredentialsError
+from accounts.errors import InvalidCredentialsError, UnverifiedEmailError
 from accounts.login_limits import Attempt
 from accounts.services.audit import AuditService
 from accounts.services.users import UserService
@@ -21,12 +21,22 @@ class LoginService:
         Raises:
             LoginLockedError: too many attempts failed; nothing was hashed.
             InvalidCredentialsError: unknown, wrong or inactive, after the same work.
+            UnverifiedEmailError: right, but REQUIRE_VERIFIED_EMAIL is on and the address is not.
             BusyError: too many sign in at this moment.
         """
         attempt = login_limits.begin(login=login, address=client.address)
         try:
             with capacity.LOGINS.taken():
                 user = UserService.authenticate(login=login, password=password)
+        except UnverifiedEmailError as refusal:
+            attempt.withdrawn()  # the password was right: nobody is guessing
+            AuditService.record(
+                "login_failed",
+                subject_id=refusal.subject_id,
+                address=client.address or None,
+                details={"because": "email_unverified"},
+            )
+            raise
         except InvalidCredentialsError as refusal:
             _record_failure(refusal.subject_id, attempt)
             raise

@@ -16,6 +16,7 @@ from ecommerce.core.errors import FieldError, PreconditionFailedError, Validatio
 from ecommerce.core.mongo import collection
 
 PASSWORD_CHANGED: Final = "password_changed"  # noqa: S105 - the name of an event
+_UNKNOWN: Final = Client()
 
 
 class PasswordService:
@@ -23,7 +24,7 @@ class PasswordService:
 
     @staticmethod
     def change(
-        *, caller: Principal, current_password: str, new_password: str, address: str | None = None
+        *, caller: Principal, current_password: str, new_password: str, client: Client = _UNKNOWN
     ) -> TokenPair:
         """Set the caller's password; a new session for them, all others have ended.
 
@@ -31,7 +32,7 @@ class PasswordService:
             caller: whose password it is.
             current_password: the present one.
             new_password: what it becomes.
-            address: the client's, for the audit log.
+            client: that of the new session, and for the audit log.
 
         Raises:
             ValidationFailedError: the present password is wrong, or the new one breaks a rule or
@@ -48,7 +49,10 @@ class PasswordService:
             new_password, username=user["username"], email=user["email"], pointer="/new_password"
         )
         AuditService.record(
-            PASSWORD_CHANGED, actor_id=caller.id, subject_id=caller.id, address=address
+            PASSWORD_CHANGED,
+            actor_id=caller.id,
+            subject_id=caller.id,
+            address=client.address or None,
         )
         try:
             changed = updates.write(
@@ -58,7 +62,7 @@ class PasswordService:
             )
         except PreconditionFailedError:  # another change won: what was checked is not true any more
             raise _wrong_password() from None
-        return TokenService.issue(user=changed, client=Client(address or ""))
+        return TokenService.issue(user=changed, client=client)
 
     @staticmethod
     def set(*, user: UserRow, password: str) -> UserRow:
@@ -73,7 +77,11 @@ class PasswordService:
 
 
 def stage(
-    target: ObjectId, caller: Principal, changes: Mapping[str, Any], values: dict[str, Any]
+    target: ObjectId,
+    caller: Principal,
+    changes: Mapping[str, Any],
+    values: dict[str, Any],
+    address: str | None,
 ) -> dict[str, Any]:
     """Put the new hash into `values`; the guard that the checked hash is still the stored one.
 
@@ -96,6 +104,7 @@ def stage(
         username=values.get("username", user["username"]),
         email=values.get("email", user["email"]),
     )
+    AuditService.record(PASSWORD_CHANGED, actor_id=caller.id, subject_id=target, address=address)
     return {"hashed_password": stored}
 
 

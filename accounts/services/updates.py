@@ -1,6 +1,6 @@
 """The one write to a stored user: a guarded atomic update, or the error that says why not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from bson import ObjectId
@@ -17,13 +17,29 @@ from ecommerce.core.mongo import collection, utc_now
 
 
 def write(
-    guard: Mapping[str, Any], values: Mapping[str, Any], *, ends_sessions: bool = False
+    guard: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    removes: Iterable[str] = (),
+    ends_sessions: bool = False,
 ) -> UserRow:
-    """Set `values` on the user whom `guard` finds; the user afterwards, without the hash.
+    """As `exchange`; only the user afterwards."""
+    return exchange(guard, values, removes=removes, ends_sessions=ends_sessions)[1]
+
+
+def exchange(
+    guard: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    removes: Iterable[str] = (),
+    ends_sessions: bool = False,
+) -> tuple[UserRow, UserRow]:
+    """Set `values` on the user whom `guard` finds; the user before and after, without the hash.
 
     Args:
         guard: names the `_id`, and what else must hold.
         values: what is set.
+        removes: fields that the user has no more afterwards.
         ends_sessions: whether every token of the user is worth nothing afterwards.
 
     Raises:
@@ -32,13 +48,15 @@ def write(
         PreconditionFailedError: there is, but the guard does not hold.
         DuplicateUserError: a name is taken.
     """
+    changed = {**values, "updated_at": utc_now()}
     raised = {"version": 1, "token_version": 1} if ends_sessions else {"version": 1}
+    removed = dict.fromkeys(removes, "")
     try:
-        row = collection(User).find_one_and_update(
+        before = collection(User).find_one_and_update(
             guard,
-            {"$set": {**values, "updated_at": utc_now()}, "$inc": raised},
+            {"$set": changed, "$inc": raised, **({"$unset": removed} if removed else {})},
             projection={"hashed_password": 0},
-            return_document=ReturnDocument.AFTER,
+            return_document=ReturnDocument.BEFORE,
         )
     except DuplicateKeyError:
         present = collection(User).find_one({"_id": guard["_id"]}) or {}
@@ -46,9 +64,11 @@ def write(
         raise duplicate(
             keys.get("username_key", ""), keys.get("email_key", ""), guard["_id"]
         ) from None
-    if row is None:
+    if before is None:
         raise why_not(guard)
-    return cast(UserRow, row)
+    after = {**before, **changed, **{name: before[name] + 1 for name in raised}}
+    shown = {n: v for n, v in after.items() if n not in removed and n != "hashed_password"}
+    return cast(UserRow, before), cast(UserRow, shown)
 
 
 def manageable(target: ObjectId, caller: Principal) -> dict[str, Any]:
@@ -80,3 +100,15 @@ def duplicate(username_key: str, email_key: str, user_id: ObjectId) -> Duplicate
             username_key=username_key, email_key=email_key, by_others_than=user_id
         )
     )
+
+
+def refuse_taken(user_id: ObjectId, values: Mapping[str, Any]) -> None:
+    """Refuse early an address that waits to be confirmed; the unique index decides in the end.
+
+    Raises:
+        DuplicateUserError: somebody else has it.
+    """
+    if key := values.get("pending_email_key"):
+        taken = selectors.taken_fields(username_key="", email_key=key, by_others_than=user_id)
+        if taken:
+            raise DuplicateUserError(taken)

@@ -4,24 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from bson import ObjectId
+from django.conf import settings
 from pymongo.errors import DuplicateKeyError
 
 from accounts import lifecycle, selectors
-from accounts.documents import RefreshFamily, User, UserRow
+from accounts.documents import RefreshFamily, User, UserRow, email_is_verified
 from accounts.errors import (
     DuplicateUserError,
     InvalidCredentialsError,
     RoleMovedError,
     SameOrHigherRoleError,
     StaffOnlyFieldError,
+    UnverifiedEmailError,
 )
 from accounts.names import name_key
 from accounts.principal import Principal
 from accounts.roles import Role, having, role_of
 from accounts.rules import MANAGES_USERS
-from accounts.services import password_changes, passwords, updates
+from accounts.services import emails, password_changes, passwords, updates
 from accounts.services.audit import AuditService
-from accounts.services.password_changes import PASSWORD_CHANGED
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, insert
 
@@ -31,9 +32,16 @@ class UserService:
 
     @staticmethod
     def register(
-        *, username: str, email: str, password: str, operation: Operation | None = None
+        *,
+        username: str,
+        email: str,
+        password: str,
+        email_verified: bool = False,
+        operation: Operation | None = None,
     ) -> UserRow:
         """Create an active customer. Its id is the operation's: a retry makes no second one.
+
+        Unless somebody vouches for the address, it gets a mail.
 
         Raises:
             DuplicateUserError: the username or the address is taken, in any spelling.
@@ -41,6 +49,7 @@ class UserService:
         """
         operation = operation or Operation.unkeyed()
         if operation.retried and (made := selectors.user_with_id(operation.id)):
+            emails.ask_to_confirm(made)  # the try that made it may have died before the mail
             return made
         _refuse_taken(username, email, operation.id)
         user = User(
@@ -49,15 +58,18 @@ class UserService:
             username_key=name_key(username),
             email=email,
             email_key=name_key(email),
+            verified_email_key=name_key(email) if email_verified else None,
             hashed_password=passwords.hashed(password, username=username, email=email),
         )
         try:
-            return cast(UserRow, insert(user))
+            row = cast(UserRow, insert(user))
         except DuplicateKeyError:
             # A slow try of an operation may come after the one that took it over.
             if operation.keyed and (made := selectors.user_with_id(operation.id)):
                 return made
             raise updates.duplicate(user.username_key, user.email_key, user.id) from None
+        emails.ask_to_confirm(row)
+        return row
 
     @staticmethod
     def authenticate(*, login: str, password: str) -> UserRow:
@@ -65,11 +77,14 @@ class UserService:
 
         Raises:
             InvalidCredentialsError: unknown, wrong or inactive, after the same work.
+            UnverifiedEmailError: right, but REQUIRE_VERIFIED_EMAIL is on and the address is not.
         """
         user = selectors.user_for_login(login)
         right, new_hash = passwords.matches(password, user["hashed_password"] if user else None)
         if user is None or not right or not user["is_active"]:
             raise InvalidCredentialsError(user["_id"] if user else None)
+        if settings.REQUIRE_VERIFIED_EMAIL and not email_is_verified(user):
+            raise UnverifiedEmailError(user["_id"])
         if new_hash:  # only over the hash that was checked: a password change meanwhile wins
             collection(User).update_one(
                 {"_id": user["_id"], "hashed_password": user["hashed_password"]},
@@ -87,6 +102,9 @@ class UserService:
         address: str | None = None,
     ) -> UserRow:
         """Change a user the caller may see: username, email, password, and for staff `is_active`.
+
+        A new address is to be confirmed by a mail to it: before it replaces the present one where
+        REQUIRE_VERIFIED_EMAIL is on, else afterwards. The present one is told of it.
 
         A new password, or being deactivated, ends every session of the user. The caller's own
         password changes only with `current_password`.
@@ -109,19 +127,19 @@ class UserService:
         target = selectors.visible_user_id(user_id, caller=caller)
         if "is_active" in changes and not caller.may(MANAGES_USERS):
             raise StaffOnlyFieldError
-        values = _stored_values(changes)
+        values, removes = _stored_values(changes)
         guard = updates.manageable(target, caller)
         if "password" in changes:
-            guard |= password_changes.stage(target, caller, changes, values)
+            guard |= password_changes.stage(target, caller, changes, values, address)
         if expected_versions is not None:
             guard["version"] = {"$in": list(expected_versions)}
-        new_password = "hashed_password" in values
-        if new_password:
-            AuditService.record(
-                PASSWORD_CHANGED, actor_id=caller.id, subject_id=target, address=address
-            )
-        ends_sessions = new_password or values.get("is_active") is False
-        return updates.write(guard, values, ends_sessions=ends_sessions)
+        updates.refuse_taken(target, values)
+        ends_sessions = "hashed_password" in values or values.get("is_active") is False
+        before, after = updates.exchange(
+            guard, values, removes=removes, ends_sessions=ends_sessions
+        )
+        emails.announce(before, after, actor_id=caller.id, address=address)
+        return after
 
     @staticmethod
     def delete(
@@ -182,9 +200,12 @@ def _refuse_taken(username: str, email: str, user_id: ObjectId) -> None:
         raise DuplicateUserError(taken)
 
 
-def _stored_values(changes: Mapping[str, Any]) -> dict[str, Any]:
-    values = {k: changes[k] for k in ("username", "email", "is_active") if k in changes}
-    for field in ("username", "email"):
-        if field in values:
-            values[f"{field}_key"] = name_key(values[field])
-    return values
+def _stored_values(changes: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the changes set, and which fields they remove."""
+    values = {name: changes[name] for name in ("username", "is_active") if name in changes}
+    if "username" in changes:
+        values["username_key"] = name_key(changes["username"])
+    if "email" not in changes:
+        return values, ()
+    staged, removes = emails.staged(changes["email"])
+    return {**values, **staged}, removes

@@ -1,13 +1,17 @@
 """The HTTP side of accounts."""
 
 from accounts.views.audit import AuditEventViewSet
-from accounts.views.passwords import PasswordViewSet
+from accounts.views.emails import EmailVerificationViewSet, OwnEmailViewSet
+from accounts.views.passwords import PasswordResetViewSet, PasswordViewSet
 from accounts.views.sessions import SessionViewSet
 from accounts.views.tokens import RevokeView, TokenView
 from accounts.views.users import UserViewSet
 
 __all__ = [
     "AuditEventViewSet",
+    "EmailVerificationViewSet",
+    "OwnEmailViewSet",
+    "PasswordResetViewSet",
     "PasswordViewSet",
     "RevokeView",
     "SessionViewSet",

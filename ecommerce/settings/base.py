@@ -164,6 +164,22 @@ IDEMPOTENCY_LEASE = timedelta(seconds=30)
 CHECKPOINT: Callable[[str], None] | None = None
 """Called between the steps of a write; set by tests that end the process there."""
 
+REQUIRE_VERIFIED_EMAIL = env.boolean("REQUIRE_VERIFIED_EMAIL", default=False)
+"""Whether only users whose address is verified may sign in."""
+
+# --- mail -------------------------------------------------------------------------------------
+PUBLIC_URL = env.web_address("PUBLIC_URL", "http://127.0.0.1:8000")
+"""Where the front end is. No link is ever made from the host name of a request."""
+PASSWORD_RESET_URL = env.web_address("PASSWORD_RESET_URL", f"{PUBLIC_URL}/reset-password")
+EMAIL_VERIFICATION_URL = env.web_address("EMAIL_VERIFICATION_URL", f"{PUBLIC_URL}/verify-email")
+MAIL = env.mail()
+EMAIL_BACKEND = MAIL["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = MAIL["EMAIL_HOST"], MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL["EMAIL_HOST_USER"], MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL["EMAIL_USE_TLS"], MAIL["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.mail_from(APP_NAME, PUBLIC_URL)
+
 # --- limits -----------------------------------------------------------------------------------
 RATE_LIMITS = env.quotas("RATE_LIMITS")
 """Quotas that replace those of ecommerce/core/rate_limits/policies.py, by name."""
@@ -226,6 +242,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "token", "description": "Sign in, renew and revoke."},
         {"name": "users", "description": "Register, read and manage accounts."},
         {"name": "audit-events", "description": "What happened to accounts, for staff."},
+        {"name": "password-reset", "description": "A new password by a link in a mail."},
         {"name": "products", "description": "The catalog: anyone reads, staff writes."},
         {"name": "categories", "description": "The tree that products stand in."},
         {"name": "shopping-carts", "description": "Carts and their lines, of the signed-in user."},

@@ -8,8 +8,9 @@ import contextlib
 import re
 import secrets
 from collections.abc import Sequence
+from email.utils import formataddr, parseaddr
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import environ
@@ -23,6 +24,9 @@ MIN_SECRET_LENGTH: Final = 50
 """Characters; what Django's own deployment check (security.W009) asks for."""
 _DISTINCT_SECRET_CHARACTERS: Final = 5
 _SHA1_LINE: Final = re.compile(rb"[0-9A-Fa-f]{10,40}(:\d+)?")
+
+_MAIL_PORTS: Final = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "consolemail": 0}
+"""Schemes of EMAIL_URL and their usual ports."""
 
 _env = environ.Env()
 _env.read_env(BASE_DIR / ".env")
@@ -139,6 +143,42 @@ def breached_passwords_file() -> Path | None:
     if not _SHA1_LINE.fullmatch(first.strip()):
         raise BadSettingError(name, "names a file that does not hold one SHA-1 a line", example)
     return path
+
+
+def web_address(name: str, default: str) -> str:
+    """The address of a page or a site, without a slash at its end."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "#" in value:
+        raise BadSettingError(name, "is not an address of the web", "https://shop.example")
+    return value
+
+
+def mail() -> dict[str, Any]:
+    """EMAIL_URL as Django's EMAIL_* settings; unset, mails are printed (development)."""
+    name, example = "EMAIL_URL", "smtp+tls://user:password@mail.shop.example:587"
+    url = text(name, "consolemail://")
+    port = _MAIL_PORTS.get(url.partition("://")[0])
+    if port is None:  # the value is not shown: it may hold a password
+        raise BadSettingError(name, f"does not start with one of {', '.join(_MAIL_PORTS)}", example)
+    try:
+        found = dict(environ.Env.email_url_config(url))
+    except ValueError:
+        raise BadSettingError(name, "has a port that is not a number", example) from None
+    if port and not found["EMAIL_HOST"]:
+        raise BadSettingError(name, "names no host", example)
+    defaults = {"EMAIL_USE_TLS": False, "EMAIL_USE_SSL": False}
+    return {**defaults, **found, "EMAIL_PORT": found["EMAIL_PORT"] or port}
+
+
+def mail_from(app_name: str, public_url: str) -> str:
+    """MAIL_FROM, the sender of every mail; unset, nobody at the host of the shop."""
+    value = text("MAIL_FROM")
+    if not value:
+        return formataddr((app_name, f"no-reply@{urlsplit(public_url).hostname}"))
+    if not parseaddr(value)[1].partition("@")[2]:
+        raise BadSettingError("MAIL_FROM", "is not an email address", "Shop <shop@shop.example>")
+    return value
 
 
 def strong_secret(name: str) -> str:

@@ -2,7 +2,17 @@
 
 from ecommerce.settings import env
 from ecommerce.settings.base import *  # noqa: F403
-from ecommerce.settings.base import ALLOWED_HOSTS, LOGGING, MONGODB_URI, REDIS_URL, TRUSTED_PROXIES
+from ecommerce.settings.base import (
+    ALLOWED_HOSTS,
+    EMAIL_HOST,
+    EMAIL_VERIFICATION_URL,
+    LOGGING,
+    MONGODB_URI,
+    PASSWORD_RESET_URL,
+    PUBLIC_URL,
+    REDIS_URL,
+    TRUSTED_PROXIES,
+)
 
 SECRET_KEY = env.strong_secret("SECRET_KEY")
 
@@ -18,6 +28,21 @@ if not REDIS_URL:
         "is not set, and a cache of one process cannot hold shared rate limits",
         "redis://redis:6379/0",
     )
+if not EMAIL_HOST:
+    raise env.BadSettingError(
+        "EMAIL_URL",
+        "names no mail server, and a printed mail would show its secret in the log",
+        "smtp+tls://user:password@mail.shop.example:587",
+    )
+for page, address in {
+    "PUBLIC_URL": PUBLIC_URL,
+    "PASSWORD_RESET_URL": PASSWORD_RESET_URL,
+    "EMAIL_VERIFICATION_URL": EMAIL_VERIFICATION_URL,
+}.items():
+    if not address.startswith("https://"):
+        raise env.BadSettingError(
+            page, "must start with https://: its links carry secrets", "https://shop.example"
+        )
 if env.boolean("DEBUG", default=False):
     raise env.BadSettingError("DEBUG", "is on: it shows internals to anyone", "false")
 if "*" in ALLOWED_HOSTS or not env.text("ALLOWED_HOSTS"):

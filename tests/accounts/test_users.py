@@ -18,8 +18,8 @@ def test_anyone_registers_and_signs_in(path: str, anyone: ApiClient) -> None:
     answer = anyone.post(path, CAROL)
     assert answer.status == 201
     assert answer.json().keys() == {
-        "id", "username", "email", "is_active", "role", "is_staff", "version", "created_at",
-        "updated_at",
+        "id", "username", "email", "email_verified", "pending_email", "is_active", "role",
+        "is_staff", "version", "created_at", "updated_at",
     }  # fmt: skip
     assert answer["username"] == "carol"
     assert (answer["is_active"], answer["is_staff"], answer["version"]) == (True, False, 1)

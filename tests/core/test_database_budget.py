@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.documents import CategoryRow, ProductRow
+from ecommerce.core.background import wait_until_idle
 from tests.client import PASSWORD, Answer, ApiClient, Person
 from tests.operations import recorded
 
@@ -15,6 +16,7 @@ IDENTITY = "users.find"
 def asked(call: Callable[[], Answer], *, status: int = 200) -> list[str]:
     with recorded() as seen:
         answer = call()
+        assert wait_until_idle(10), "what is asked after the answer counts too"
     assert answer.status == status
     return [f"{operation.collection}.{operation.kind}" for operation in seen]
 

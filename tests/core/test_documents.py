@@ -13,6 +13,8 @@ from accounts.documents import (
     EndedSessionRow,
     KeptSession,
     KeptSessionRow,
+    MailToken,
+    MailTokenRow,
     RefreshFamily,
     RefreshFamilyRow,
     User,
@@ -71,6 +73,7 @@ PAIRS: list[tuple[type, type]] = [
     (KeptSession, KeptSessionRow),
     (AuditEvent, AuditEventRow),
     (ApiKey, ApiKeyRow),
+    (MailToken, MailTokenRow),
     (Product, ProductRow),
     (Image, ImageRow),
     (Attribute, AttributeRow),
@@ -104,8 +107,8 @@ def test_a_row_names_the_fields_of_its_document(
 def test_every_document_is_known_to_the_index_command() -> None:
     assert set(documents()) == {
         ImportJob, ImportChunk, ImportResult,
-        User, RefreshFamily, AuditEvent, ApiKey, Product, Category, CategoryTree, StockMovement,
-        ShoppingCart, OpenCarts, IdempotencyRecord,
+        User, RefreshFamily, AuditEvent, ApiKey, MailToken, Product, Category, CategoryTree,
+        StockMovement, ShoppingCart, OpenCarts, IdempotencyRecord,
     }  # fmt: skip
 
 

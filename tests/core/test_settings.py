@@ -13,6 +13,8 @@ GOOD = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "SECRET_KEY": "k7G2x9Q4mZ8vB1nC5tR3wY6pL0sD-fH_jA7kE2uI9oX4zV8b",
     "ALLOWED_HOSTS": "api.shop.example",
+    "EMAIL_URL": "smtp+tls://shop:secret@mail.shop.example",
+    "PUBLIC_URL": "https://shop.example",
 }
 GOOD["SECRET_KEY"] += "0123456789"
 
@@ -38,6 +40,13 @@ def start(settings: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ("RATE_LIMITS_ENABLED", "perhaps", "is 'perhaps', neither true nor false"),
         ("BREACHED_PASSWORDS_FILE", "/no/such/file", "names a file that cannot be read"),
         ("BREACHED_PASSWORDS_FILE", "README.md", "names a file that does not hold one SHA-1"),
+        ("REQUIRE_VERIFIED_EMAIL", "maybe", "is 'maybe', neither true nor false"),
+        ("EMAIL_URL", "mail.example:25", "does not start with one of smtp, smtp+tls, smtp+ssl"),
+        ("EMAIL_URL", "smtp://mail.example:port", "has a port that is not a number"),
+        ("EMAIL_URL", "smtp://:25", "names no host"),
+        ("MAIL_FROM", "The shop", "is not an email address"),
+        ("PUBLIC_URL", "shop.example", "is not an address of the web"),
+        ("PASSWORD_RESET_URL", "https://shop.example/reset#", "is not an address of the web"),
         ("TRUSTED_PROXIES", "-1", "is -1, not within 0 to 10"),
     ],
 )
@@ -68,6 +77,11 @@ def test_production_starts_with_everything_it_needs() -> None:
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", ""),
         ("DEBUG", "true"),
+        ("EMAIL_URL", ""),
+        ("EMAIL_URL", "consolemail://"),
+        ("PUBLIC_URL", ""),
+        ("PUBLIC_URL", "http://shop.example"),
+        ("PASSWORD_RESET_URL", "http://shop.example/reset"),
         ("RATE_LIMITS_ENABLED", "false"),
     ],
 )

@@ -1,0 +1,70 @@
+"""Work that no answer waits for, such as mail: a few threads of this process, started when needed.
+
+For what may be lost with the process and asked for again. What must not be lost belongs into the
+database, as a recorded intent.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from threading import Lock
+from typing import Final
+
+logger = logging.getLogger(__name__)
+
+_THREADS: Final = 2
+_MAX_WAITING: Final = 1000
+"""Pieces of work that may wait in one process; what comes beyond is dropped, and logged."""
+
+# Threads start with the first piece of work, so after a fork; the interpreter's end waits for them.
+_pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="background")
+_lock = Lock()
+_unfinished: set[Future[None]] = set()
+
+
+def run_later(name: str, work: Callable[[], None]) -> None:
+    """Have `work` done soon, under the id of the present request. Never raises, never waits.
+
+    Args:
+        name: what the log calls it.
+        work: may raise: that is logged, and nobody else learns of it.
+    """
+    context = copy_context()
+    with _lock:
+        if len(_unfinished) >= _MAX_WAITING:
+            logger.error("%s is dropped: %d pieces of work are waiting", name, _MAX_WAITING)
+            return
+        try:
+            future = _pool.submit(context.run, _done, name, work)
+        except RuntimeError:
+            logger.error("%s is dropped: the process ends", name)  # noqa: TRY400
+            return
+        _unfinished.add(future)
+    future.add_done_callback(_forget)
+
+
+def wait_until_idle(seconds: float) -> bool:
+    """Wait until everything is done, also what that work hands over; False if it takes longer."""
+    end = time.monotonic() + seconds
+    while True:
+        with _lock:
+            unfinished = set(_unfinished)
+        if not unfinished:
+            return True
+        wait(unfinished, timeout=end - time.monotonic())
+        if time.monotonic() > end:
+            return False
+
+
+def _done(name: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:
+        logger.exception("%s failed", name)
+
+
+def _forget(future: Future[None]) -> None:
+    with _lock:
+        _unfinished.discard(future)

@@ -1,0 +1,168 @@
+"""A new address by PUT or PATCH /users/{id}: the new one is confirmed, the old one is told."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from accounts.documents import AuditEvent, User
+from ecommerce.core.mongo import collection
+from tests.client import PASSWORD, Answer, ApiClient, Person
+from tests.inbox import Inbox
+
+OLD, NEW = "alice@example.com", "new@example.com"
+
+
+@pytest.fixture
+def verified_only(settings: Any) -> None:
+    """A shop that lets only verified addresses in."""
+    settings.REQUIRE_VERIFIED_EMAIL = True
+
+
+def verify(token: str) -> Answer:
+    return ApiClient().post("/users/verify-email", {"token": token})
+
+
+def addresses(person: Person) -> tuple[str, bool, str | None]:
+    me = person.api.get("/users/me").json()
+    return me["email"], me["email_verified"], me["pending_email"]
+
+
+def recorded(event: str) -> list[Any]:
+    return list(collection(AuditEvent).find({"event": event}))
+
+
+def test_it_replaces_the_address_at_once_and_is_to_be_confirmed(
+    alice: Person, inbox: Inbox
+) -> None:
+    answer = alice.api.put("/users/me", {"username": "alice", "email": NEW})
+    assert (answer.status, answer["email"], answer["email_verified"]) == (200, NEW, False)
+    assert inbox.subjects(NEW) == ["E-commerce API: confirm your email address"]
+    assert inbox.subjects(OLD) == ["E-commerce API: your email address was changed"]
+    assert f"was {OLD} and is {NEW} now" in inbox.of(OLD)[0].body
+    assert verify(inbox.token(NEW)).status == 204
+    assert addresses(alice) == (NEW, True, None)
+
+
+def test_it_is_recorded_without_the_addresses(alice: Person) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    (row,) = recorded("email_changed")
+    assert (row["actor_id"], row["subject_id"]) == (alice.principal.id, alice.principal.id)
+    assert row["address"] == "127.0.0.1"
+    assert "example.com" not in str(row)
+
+
+@pytest.mark.parametrize("same", [OLD, "ALICE@example.com"])
+def test_the_same_address_again_is_no_change(same: str, alice: Person, inbox: Inbox) -> None:
+    answer = alice.api.put("/users/me", {"username": "alice", "email": same})
+    assert (answer.status, answer["email_verified"]) == (200, True)
+    assert inbox.is_empty
+    assert recorded("email_changed") == []
+
+
+def test_a_refused_change_mails_nobody(alice: Person, bob: Person, inbox: Inbox) -> None:
+    assert alice.api.patch("/users/me", {"email": "BOB@example.com"}).status == 409
+    assert alice.api.patch("/users/me", {"email": NEW}, If_Match='"v9"').status == 412
+    assert bob.api.patch(f"/users/{alice.id}", {"email": NEW}).status == 404
+    assert inbox.is_empty
+    assert recorded("email_changed") == []
+    assert addresses(alice) == (OLD, True, None)
+
+
+def test_back_to_an_address_that_was_verified_needs_no_mail(alice: Person, inbox: Inbox) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    alice.api.patch("/users/me", {"email": OLD})
+    assert addresses(alice) == (OLD, True, None)
+    assert verify(inbox.token(NEW)).outcome == (400, "invalid_mail_token")
+    assert addresses(alice) == (OLD, True, None)
+
+
+def test_each_of_parallel_changes_tells_the_address_that_it_replaced(
+    alice: Person, inbox: Inbox
+) -> None:
+    wanted = [f"new{number}@example.com" for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda email: alice.api.patch("/users/me", {"email": email}), wanted))
+    told = [address for address in [OLD, *wanted] if any(
+        subject.endswith("was changed") for subject in inbox.subjects(address)
+    )]  # fmt: skip
+    assert len(told) == 4
+    assert set(told) == {OLD, *wanted} - {addresses(alice)[0]}
+
+
+def test_where_addresses_are_required_the_old_one_stays_until_the_mail_is_answered(
+    verified_only: None, alice: Person, inbox: Inbox
+) -> None:
+    answer = alice.api.put("/users/me", {"username": "alicia", "email": NEW})
+    assert (answer.status, answer["username"]) == (200, "alicia")
+    assert addresses(alice) == (OLD, True, NEW)
+    assert inbox.subjects(NEW) == ["E-commerce API: confirm your new email address"]
+    assert inbox.subjects(OLD) == ["E-commerce API: your email address is about to change"]
+    assert recorded("email_changed") == []
+    assert ApiClient().form("/token", username=OLD, password=PASSWORD).status == 200
+    assert verify(inbox.token(NEW)).status == 204
+    assert addresses(alice) == (NEW, True, None)
+    assert len(recorded("email_changed")) == 1
+    assert ApiClient().form("/token", username=NEW, password=PASSWORD).status == 200
+
+
+def test_the_present_address_again_takes_the_change_back(
+    verified_only: None, alice: Person, inbox: Inbox
+) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    alice.api.put("/users/me", {"username": "alice", "email": OLD})
+    assert addresses(alice) == (OLD, True, None)
+    assert verify(inbox.token(NEW)).outcome == (400, "invalid_mail_token")
+    assert addresses(alice) == (OLD, True, None)
+
+
+def test_only_the_newest_wanted_address_can_be_confirmed(
+    verified_only: None, alice: Person, inbox: Inbox
+) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    alice.api.patch("/users/me", {"email": "newer@example.com"})
+    assert verify(inbox.token(NEW)).outcome == (400, "invalid_mail_token")
+    assert verify(inbox.token("newer@example.com")).status == 204
+    assert addresses(alice) == ("newer@example.com", True, None)
+
+
+def test_the_link_to_a_wanted_address_is_sent_again(
+    verified_only: None, alice: Person, inbox: Inbox
+) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    assert alice.api.post("/users/me/verify-email").status == 202
+    assert len(inbox.of(NEW)) == 2
+
+
+def test_a_taken_address_is_refused_before_any_mail(
+    verified_only: None, alice: Person, bob: Person, inbox: Inbox
+) -> None:
+    answer = alice.api.patch("/users/me", {"email": "Bob@example.com"})
+    assert (answer.outcome, answer.pointers) == ((409, "duplicate_user"), ["/email"])
+    assert inbox.is_empty
+    assert addresses(alice) == (OLD, True, None)
+
+
+def test_of_two_who_confirm_one_address_one_gets_it(
+    verified_only: None, alice: Person, bob: Person, inbox: Inbox
+) -> None:
+    tokens = []
+    for person in (alice, bob):
+        assert person.api.patch("/users/me", {"email": NEW}).status == 200
+        tokens.append(inbox.token(NEW))
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(lambda token: verify(token).status, tokens))
+    assert answers == [204, 409]
+    assert sorted(row["email"] for row in collection(User).find({})) in (
+        [OLD, NEW], ["bob@example.com", NEW],
+    )  # fmt: skip
+
+
+def test_no_more_than_ten_mails_an_hour_fill_somebodys_mailbox(
+    limits_on: None, alice: Person, inbox: Inbox
+) -> None:
+    for number in range(15):
+        alice.api.patch("/users/me", {"email": "victim@example.com"})
+        alice.api.patch("/users/me", {"email": f"alice{number}@example.com"})
+    links = [m for m in inbox.of("victim@example.com") if "#token=" in str(m.body)]
+    assert len(links) == 10
