@@ -16,7 +16,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench-catalog ci requirements clean
+.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench-catalog bench-carts ci requirements clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ fuzz: $(VENV)/installed-dev ## Drive the running API by its own OpenAPI document
 
 bench-catalog: $(VENV)/installed-dev ## What reading 1,000 to 100,000 products costs (MONGODB_URI)
 	@$(BIN)/python -m benchmarks.catalog
+
+bench-carts: $(VENV)/installed-dev ## What an add to a cart of 1, 10 and 100 lines costs (MONGODB_URI)
+	@$(BIN)/python -m benchmarks.carts
 
 ci: ## Everything that CI proves (needs Java, Maven, Redis and Chromium; installs them with apt)
 	@bash .ci/run

@@ -1,13 +1,11 @@
 """Figures as Markdown: a section for each server, replaced when that server is measured again."""
 
-import os
-import platform
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from benchmarks.catalog.calls import Cost, Spread
+from benchmarks.sections import machine, put
 
 RESULTS: Final = Path(__file__).with_name("results.md")
 _HEAD: Final = """# What reading the catalog costs as it grows
@@ -28,18 +26,12 @@ Figures = Mapping[str, Mapping[int, Cost]]
 
 def write(server: str, sizes: Sequence[int], figures: Figures, path: Path = RESULTS) -> None:
     """Put the section of this server into the file; those of others stay."""
-    old = path.read_text(encoding="utf-8") if path.exists() else _HEAD
-    sections = {part.split("\n", 1)[0]: part for part in re.split(r"(?m)^(?=## )", old)[1:]}
-    section = "\n".join(_section(server, sizes, figures))
-    sections[section.split("\n", 1)[0]] = section
-    parts = [_HEAD.rstrip(), *(sections[name].rstrip() for name in sorted(sections))]
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    put(path, _HEAD, "\n".join(_section(server, sizes, figures)))
 
 
 def _section(server: str, sizes: Sequence[int], figures: Figures) -> Iterator[str]:
     yield f"## {server}\n"
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    yield f"{machine}; load average of the last 15 minutes {os.getloadavg()[2]:.1f}."
+    yield f"{machine()}."
     for title, kind in (("Wall time", "wall"), ("CPU time", "cpu")):
         yield f"\n| {title} of | server | {' | '.join(f'{n:,} products' for n in sizes)} | growth |"
         yield f"| --- | --- |{' --- |' * (len(sizes) + 1)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -231,6 +232,21 @@ def test_a_cart_call_takes_at_most_three_operations_beside_the_identity(
     seen = asked(lambda: alice.api.send(method, address, body), status=status)
     assert seen[0] == IDENTITY
     assert len(seen[1:]) <= 3
+
+
+@pytest.mark.parametrize("lines", [1, 10, 100])
+@pytest.mark.parametrize("keyed", [False, True])
+def test_an_add_takes_three_operations_and_two_more_with_a_key_whatever_the_cart_holds(
+    keyed: bool, lines: int, alice: Person, make_product: Callable[..., ProductRow]
+) -> None:
+    items = [{"product_id": str(make_product()["_id"]), "quantity": 1} for _ in range(lines)]
+    cart = alice.api.post("/shopping-carts/", {"items": items})["id"]
+    key = {"Idempotency_Key": str(uuid4())} if keyed else {}
+    add = ["shopping_carts.find", "products.find", "shopping_carts.findAndModify"]
+    if keyed:
+        add = ["idempotency_records.insert", *add, "idempotency_records.findAndModify"]
+    path = f"/shopping-carts/{cart}/items"
+    assert asked(lambda: alice.api.post(path, items[0], **key)) == [IDENTITY, *add]
 
 
 def test_a_merge_takes_its_three_updates_and_two_reads(alice: Person, lamp: ProductRow) -> None:

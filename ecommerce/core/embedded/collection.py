@@ -13,7 +13,6 @@ from mongomock.filtering import filter_applies, resolve_sort_key
 from mongomock.helpers import (
     create_index_list,
     gen_index_name,
-    make_datetime_timezone_aware_in_document,
     patch_datetime_awareness_in_document,
     utcnow,
 )
@@ -21,11 +20,13 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from ecommerce.core.embedded.aggregation import aggregate
+from ecommerce.core.embedded.copying import copied, plain_fields
 from ecommerce.core.embedded.matching import matcher
 from ecommerce.core.embedded.store import (
     Doc,
     IndexedCollectionStore,
     Journal,
+    is_scalar,
     store_key,
 )
 
@@ -75,19 +76,22 @@ class SnapshotCursor(Cursor):
             self._factory_last_generated_results = self._factory
             self._window = None
         if not with_limit_and_skip:
-            return [self._copy(doc) for doc in self._results]
+            return self._copied(self._results)
         if self._window is None:
             end = self._skip + abs(self._limit) if self._limit else None
-            self._window = [self._copy(doc) for doc in self._results[self._skip : end]]
+            self._window = self._copied(self._results[self._skip : end])
         return self._window
 
-    def _copy(self, doc: Doc) -> Doc:
+    def _copied(self, docs: list[Doc]) -> list[Doc]:
+        aware: bool = self.collection.codec_options.tz_aware
+        chosen = self._projection
+        fields = plain_fields(chosen)
+        if fields is not None:
+            return [fields.copied(doc, aware=aware) for doc in docs]
         # mongomock changes the projection it is given while it works: each call gets its own.
-        fields = dict(self._projection) if isinstance(self._projection, dict) else self._projection
-        copy: Doc = self.collection._copy_only_fields(doc, fields, dict)
-        if self.collection.codec_options.tz_aware:
-            copy = make_datetime_timezone_aware_in_document(copy)
-        return copy
+        own = dict if isinstance(chosen, dict) else list
+        part = self.collection._copy_only_fields
+        return [copied(part(doc, own(chosen), dict), aware=aware) for doc in docs]
 
     def limit(self, count: int) -> "SnapshotCursor":
         """At most this many documents; 0 for all."""
@@ -269,20 +273,30 @@ class EmbeddedCollection(Collection):
         **options: Any,
     ) -> Doc | None:
         """mongomock would go on with the `_id` alone, and `items.$` would hit the first item."""
-        found = self.find_one(query, {"_id": 1}, sort=sort)
-        if found is None and not upsert:
+        pinned = self._pinned(query, sort)
+        if pinned is None and not upsert:
             return None
-        pinned = {**query, "_id": found["_id"]} if found else query
-        before: Doc | None = self.find_one(pinned, projection) if found else None
+        wanted = pinned or query
+        wants_before = options.get("remove") or return_document is ReturnDocument.BEFORE
+        before: Doc | None = self.find_one(wanted, projection) if wants_before else None
         if options.get("remove"):
-            self._delete(pinned)
+            self._delete(wanted)
             return before
-        result = self._update(pinned, update, upsert)
-        if return_document is ReturnDocument.BEFORE:
+        result = self._update(wanted, update, upsert)
+        if wants_before or not result["n"]:
             return before
-        changed = found["_id"] if found else result["upserted"]
-        after: Doc | None = self.find_one({"_id": changed}, projection)
+        made = result["upserted"]
+        after: Doc | None = self.find_one(
+            {"_id": wanted["_id"] if made is None else made}, projection
+        )
         return after
+
+    def _pinned(self, query: Mapping[str, Any], sort: Any) -> Mapping[str, Any] | None:
+        """The query for the one document that it finds first; None if it finds none."""
+        if "_id" in query and is_scalar(query["_id"]):
+            return query
+        found = self.find_one(query, {"_id": 1}, sort=sort)
+        return {**query, "_id": found["_id"]} if found else None
 
     def _sweep(self) -> None:
         for key in self._store.expired(utcnow()):

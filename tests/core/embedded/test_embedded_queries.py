@@ -1,13 +1,15 @@
 """Reads that the embedded store answers from its indexes give what mongomock's scan gives."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import bson
 import mongomock
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pymongo.errors import DuplicateKeyError
 
@@ -39,6 +41,14 @@ queries = st.one_of(
     st.lists(simple.filter(bool), min_size=1, max_size=3).map(lambda parts: {"$and": parts}),
     st.tuples(simple.filter(bool), simple.filter(bool)).map(lambda two: {"$or": list(two)}),
 )
+
+
+@pytest.fixture(scope="module")
+def aware_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
+    client = open_embedded_client(tmp_path_factory.mktemp("store") / "store.sqlite3")
+    theirs: Any = mongomock.MongoClient(tz_aware=True)
+    yield client["shop"]["things"], theirs["shop"]["things"]
+    client.close()
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +138,42 @@ def test_no_two_documents_share_an_element_of_a_unique_array(tmp_path: Path) -> 
     things.update_one({"_id": 2}, {"$set": {"skus": ["a"]}})
     assert [row["_id"] for row in things.find({"skus": "a"})] == [2]
     client.close()
+
+
+moments = st.integers(0, 2**41).map(lambda ms: datetime.fromtimestamp(ms // 1000, UTC))
+nested = st.recursive(
+    st.one_of(scalars, moments),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+names = st.sampled_from(["a", "b", "c", "free"])
+projections = st.one_of(
+    st.none(),
+    st.builds(
+        lambda chosen, kept, with_id: dict.fromkeys(chosen, kept) | with_id,
+        st.lists(names, max_size=2),
+        st.sampled_from([0, 1, True, False]),
+        st.sampled_from([{}, {"_id": 0}, {"_id": 1}]),
+    ),
+    st.lists(st.sampled_from("abc"), max_size=2),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(row=st.dictionaries(st.sampled_from("abc"), nested), chosen=projections)
+@example(row={"a": {"b": 1, "c": 2}, "b": 3}, chosen={"a.b": 1})
+@example(row={"a": [{"b": 1, "c": 2}], "b": 3}, chosen={"a.b": 0, "_id": 0})
+@example(row={"a": [1, 2, 3]}, chosen={"a": {"$slice": 2}})
+def test_a_projection_gives_what_it_gives_in_mongomock(
+    row: dict[str, Any], chosen: Any, aware_pair: tuple[Any, Any]
+) -> None:
+    found = []
+    for things in aware_pair:
+        things.delete_many({})
+        things.insert_one({"_id": 1, **row})
+        found.append(things.find_one({"_id": 1}, chosen and type(chosen)(chosen)))
+    ours, theirs = found
+    assert ours == theirs
+    assert bson.encode(ours) == bson.encode({name: theirs[name] for name in ours}), "types too"

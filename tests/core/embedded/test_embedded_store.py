@@ -396,6 +396,10 @@ operations = st.lists(
         st.tuples(st.just("delete"), keys, st.none()),
         st.tuples(st.just("delete_where"), values, st.none()),
         st.tuples(st.just("upsert"), keys, values),
+        st.tuples(st.just("modify"), keys, values),
+        st.tuples(st.just("modify_or_make"), keys, values),
+        st.tuples(st.just("modify_where"), values, values),
+        st.tuples(st.just("take_where"), values, st.none()),
     ),
     max_size=25,
 )
@@ -403,6 +407,10 @@ operations = st.lists(
 
 def apply(collection: Any, name: str, key: Any, value: Any) -> Any:
     to_value = {"$set": {"v": value}}
+
+    def modified(where: Any, **options: Any) -> Any:
+        return collection.find_one_and_update(where, to_value, **options)
+
     works: dict[str, Callable[[], Any]] = {
         "insert": lambda: collection.insert_one({"_id": key, "v": value, "list": []}).inserted_id,
         "set": lambda: collection.update_one({"_id": key}, to_value).matched_count,
@@ -411,13 +419,19 @@ def apply(collection: Any, name: str, key: Any, value: Any) -> Any:
         "push": lambda: collection.update_one({"_id": key}, {"$push": {"list": value}}).raw_result,
         "delete": lambda: collection.delete_one({"_id": key}).deleted_count,
         "delete_where": lambda: collection.delete_many({"v": key}).deleted_count,
+        "modify": lambda: modified({"_id": key}, return_document=ReturnDocument.AFTER),
+        "modify_or_make": lambda: modified(
+            {"_id": key}, upsert=True, return_document=ReturnDocument.AFTER
+        ),
+        "modify_where": lambda: modified({"v": key}, sort=[("_id", 1)]),
+        "take_where": lambda: collection.find_one_and_delete({"v": key}, sort=[("_id", 1)]),
         "upsert": lambda: collection.update_one({"_id": key}, to_value, upsert=True).upserted_id,
     }
     try:
         result = works[name]()
     except DuplicateKeyError:
         return "duplicate"
-    return result["n"] if isinstance(result, dict) else result
+    return result["n"] if name == "push" else result
 
 
 @settings(

@@ -1,0 +1,80 @@
+"""Copies of stored documents, which whoever asked may change.
+
+mongomock copies each value by itself, and then the whole again for its time zones: that was half of
+what an add to a cart of 100 lines took.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import NoneType
+from typing import Any, Final
+
+from bson import Int64, ObjectId
+
+Doc = dict[str, Any]
+_UNCHANGING: Final = frozenset({str, int, Int64, float, bool, NoneType, ObjectId, bytes})
+
+
+def copied(doc: Doc, *, aware: bool) -> Doc:
+    """A copy that shares nothing that can be changed.
+
+    Args:
+        aware: give times their zone: they are stored in UTC without one.
+    """
+    copy = _aware if aware else _naive
+    return {
+        name: value if type(value) in _UNCHANGING else copy(value) for name, value in doc.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The top-level fields that a projection wants, or all but those."""
+
+    names: Collection[str]
+    included: bool
+
+    def copied(self, doc: Doc, *, aware: bool) -> Doc:
+        """A copy of a document's part."""
+        names, included = self.names, self.included
+        part = {name: value for name, value in doc.items() if (name in names) is included}
+        return copied(part, aware=aware)
+
+
+_ALL: Final = Fields((), included=False)
+
+
+def plain_fields(projection: Any) -> Fields | None:
+    """What a projection wants; None if it is one that mongomock has to work out."""
+    if not projection:
+        return _ALL
+    if not isinstance(projection, dict) or not all(map(_is_plain, projection.items())):
+        return None
+    kinds = {bool(kept) for name, kept in projection.items() if name != "_id"}
+    if len(kinds) != 1:
+        return None
+    included, with_id = kinds.pop(), bool(projection.get("_id", True))
+    names = frozenset(projection) - {"_id"}
+    return Fields(names | {"_id"} if with_id is included else names, included)
+
+
+def _is_plain(field: tuple[str, Any]) -> bool:
+    name, kept = field
+    return "." not in name and not name.startswith("$") and kept in (0, 1)
+
+
+def _aware(value: Any) -> Any:
+    if isinstance(value, dict):
+        return copied(value, aware=True)
+    if isinstance(value, list | tuple):
+        return [one if type(one) in _UNCHANGING else _aware(one) for one in value]
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def _naive(value: Any) -> Any:
+    if isinstance(value, dict):
+        return copied(value, aware=False)
+    if isinstance(value, list | tuple):
+        return [one if type(one) in _UNCHANGING else _naive(one) for one in value]
+    return value
