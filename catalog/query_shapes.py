@@ -7,7 +7,15 @@ index beside its document.
 from itertools import product as combinations
 from typing import Final
 
-from catalog.documents import Category, CategoryTree, Product, StockMovement
+from catalog.documents import (
+    Category,
+    CategoryTree,
+    ImportChunk,
+    ImportJob,
+    ImportResult,
+    Product,
+    StockMovement,
+)
 from catalog.documents.products import BY_NAME, BY_PRICE, NEWEST
 from ecommerce.core.pagination import Ordering
 from ecommerce.core.query_shapes import ANYTHING, BY_ID, QueryShape
@@ -99,5 +107,27 @@ QUERY_SHAPES: Final = (
     QueryShape(
         "the stock movements of a product", StockMovement, "newest_of_product", ("product_id",),
         sort=(("_id", -1),),
+    ),
+    QueryShape(
+        "read or change imports by id", ImportJob, BY_ID, ("_id",), further=ANYTHING, reason=_ONE
+    ),
+    QueryShape("list imports", ImportJob, BY_ID, sort=(("_id", -1),)),
+    QueryShape(
+        "take the oldest import that is free", ImportJob, "import_jobs_open", ("state",),
+        sort=(("_id", 1),), ranges=("lease_until",),
+    ),
+    QueryShape(
+        "a piece of an import's file", ImportChunk, "import_chunks_in_order", ("file_id", "number")
+    ),
+    QueryShape(
+        "remove the file of an import", ImportChunk, "import_chunks_in_order", ("file_id",)
+    ),
+    QueryShape(
+        "what became of the rows of an import", ImportResult, "import_results_in_order",
+        ("job_id",), sort=(("number", 1), ("_id", 1)),
+    ),
+    QueryShape(
+        "the rows of an import with one outcome", ImportResult, "import_results_by_outcome",
+        ("job_id", "outcome"), sort=(("number", 1), ("_id", 1)),
     ),
 )  # fmt: skip

@@ -122,7 +122,8 @@ def _described(name: str, kind: str, args: tuple[Any, ...], kwargs: Any) -> Oper
         return Operation(name, kind, first, tuple(dict(args[1] or {}).items()))
     if isinstance(first, list) and kind == "aggregate":
         return Operation(name, kind, _first_match(first)[0])
-    return Operation(name, kind, first if isinstance(first, Mapping) else {})
+    where = first if isinstance(first, Mapping) else {}
+    return Operation(name, kind, where, tuple(dict(kwargs.get("sort") or {}).items()))
 
 
 def watch() -> None:

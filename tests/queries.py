@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ecommerce.core.indexes import Index, declared
+from ecommerce.core.indexes import Index, declared, documents
 from ecommerce.core.pagination import Ordering
 from ecommerce.core.query_shapes import ANYTHING, BY_ID, QueryShape, query_shapes
 from tests import operations
@@ -81,7 +81,6 @@ class Table:
             *indexes, *(index for shape in self.shapes for index in declared(shape.document))
         ]  # fmt: skip
         self._indexes = {(index.collection, index.name): index.keys for index in named}
-        self.collections = {shape.collection for shape in self.shapes}
 
     def rows_for(self, query: Query) -> list[QueryShape]:
         """The rows that are about such a query."""
@@ -154,9 +153,11 @@ _faults: dict[str, None] = {}
 def watch() -> None:
     """Start to look; once, when the apps are there."""
     table = Table(query_shapes())
+    catalog = [found for found in documents() if found.__module__.startswith("catalog.")]
+    collections = {document._get_collection_name() for document in catalog}
 
     def look(operation: Operation) -> None:
-        is_ours = operation.collection in table.collections and operation.kind != "insert"
+        is_ours = operation.collection in collections and operation.kind != "insert"
         if is_ours and _sent_by_the_product() and (fault := table.fault_of(operation)):
             _faults[fault] = None
 

@@ -16,11 +16,12 @@ import pytest
 from bson import ObjectId
 
 from catalog import selectors
-from catalog.documents import Category, CategoryTree, Product, StockMovement
+from catalog.documents import Product
+from catalog.errors import EmptyFileError
 from catalog.query_shapes import QUERY_SHAPES
 from catalog.selectors import ProductFilter
-from catalog.services import CategoryService
-from ecommerce.core.indexes import Index, declared
+from catalog.services import CategoryService, ImportJobService
+from ecommerce.core.indexes import Index, declared, documents
 from ecommerce.core.pagination import Page, PageRequest
 from ecommerce.core.query_shapes import BY_ID, QueryShape
 from tests import queries
@@ -29,6 +30,7 @@ from tests.queries import ROOT, Query, Table
 
 DOCUMENT: Final = ROOT / "docs" / "catalog-queries.md"
 HEAD: Final = ("collection", "what for", "equality", "sort", "range", "index", "beside the index")
+DOCUMENTS: Final = [found for found in documents() if found.__module__.startswith("catalog.")]
 TABLE: Final = Table(QUERY_SHAPES)
 NO_ID: Final = ObjectId()
 
@@ -41,10 +43,11 @@ def test_the_index_of_a_row_has_its_fields_in_order(shape: QueryShape) -> None:
     assert TABLE.fault_of_row(shape) == ""
 
 
-@pytest.mark.parametrize("document", [Product, Category, CategoryTree, StockMovement])
-def test_every_index_serves_a_row(document: Any) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_index_serves_a_row_or_an_expiry(document: Any) -> None:
     used = {shape.index for shape in QUERY_SHAPES if shape.document is document}
-    assert {index.name for index in declared(document)} == used - {"", BY_ID}
+    serving = (i.name for i in declared(document) if "expireAfterSeconds" not in i.options)
+    assert set(serving) == used - {"", BY_ID}
 
 
 def test_the_document_shows_the_same_table() -> None:
@@ -65,6 +68,11 @@ def delete_category() -> None:
     CategoryService.create(values={"name": "Lamps", "slug": "lamps"})
     CategoryService.create(values={"name": "Other", "slug": "other"})
     CategoryService.delete(reference="lamps", products_to="other")
+
+
+def send_an_empty_file() -> None:
+    with pytest.raises(EmptyFileError):
+        ImportJobService.create(blocks=[], format_name="csv", dry_run=True, by=NO_ID)
 
 
 LISTS: Final[dict[str, dict[str, Any]]] = {
@@ -100,6 +108,16 @@ CALLS: Final[dict[str, Callable[[], Any]]] = {
     "the state of the tree": delete_category,
     "whether a movement is filed": lambda: selectors.movement_is_filed(NO_ID),
     "the stock movements of a product": lambda: selectors.movement_page(NO_ID, PageRequest()),
+    "read or change imports by id": lambda: selectors.import_with_id(NO_ID),
+    "list imports": lambda: selectors.import_job_page(PageRequest()),
+    "take the oldest import that is free": lambda: ImportJobService.claim(
+        holder="h", free_since=datetime(2026, 1, 1, tzinfo=UTC)),
+    "a piece of an import's file": lambda: selectors.import_chunk(NO_ID, 0),
+    "remove the file of an import": send_an_empty_file,
+    "what became of the rows of an import": lambda: selectors.import_result_page(
+        NO_ID, PageRequest(), outcome=None),
+    "the rows of an import with one outcome": lambda: selectors.import_result_page(
+        NO_ID, PageRequest(), outcome="created"),
 }  # fmt: skip
 
 
