@@ -2,10 +2,12 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from accounts import login_limits
@@ -13,7 +15,7 @@ from accounts.capacity import Slots
 from accounts.documents import AuditEvent
 from accounts.hashers import ShopArgon2PasswordHasher
 from accounts.login_limits import ACCOUNT, ADDRESS, PAIR, Bound
-from ecommerce.core import rate_limits
+from ecommerce.core import rate_limits, shared_redis
 from ecommerce.core.mongo import collection
 from ecommerce.core.rate_limits import Policy
 from tests.client import PASSWORD, Answer, ApiClient, Person
@@ -261,7 +263,7 @@ def test_the_page_counts_with_the_api(alice: Person) -> None:
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def away(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[list[int]]:
     """The shared cache does not answer; how often it was asked."""
     asked: list[int] = []
 
@@ -270,8 +272,12 @@ def away(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             asked.append(1)
             raise RedisConnectionError("away")
 
+    settings.REDIS_URL, settings.RESPONSE_CACHE = "redis://127.0.0.1:1/0", "off"
     monkeypatch.setattr("ecommerce.core.shared_cache.caches", {"default": Away()})
-    return asked
+    monkeypatch.setattr("ecommerce.core.shared_redis.redis", lambda: Redis(port=1))
+    monkeypatch.setattr("ecommerce.core.rate_limits.counting.ask", lambda _, otherwise: otherwise)
+    yield asked
+    shared_redis.forget_outage()
 
 
 def test_without_the_shared_cache_this_process_counts(away: list[int], alice: Person) -> None:

@@ -105,6 +105,9 @@ _CAROL = {"username": "carol", "email": "carol@example.com", "password": "blue-k
 _NAMES = {"username": "alicia", "email": "alicia@example.com"}
 _PASSWORDS = {"current_password": PASSWORD, "new_password": "green-kettle-88"}
 
+_NO_TOKEN = {"token": "0" * 43}
+"""Open to everyone, for the token alone says whom it is about; this one is nobody's."""
+
 
 def _line(world: World) -> dict[str, Any]:
     return {"product_id": world.product, "quantity": 1}
@@ -137,6 +140,14 @@ ROWS: Final[Mapping[str, Row]] = {
     "PATCH /users/{pk}": row(OWNER_OR_STAFF, _NAMES),
     "DELETE /users/{pk}": row(OWNER_OR_STAFF),
     "POST /users/me/password": row(EACH_THEIR_OWN, _PASSWORDS),
+    "POST /users/me/verify-email": row("401 409 409 409 409 403 403"),  # theirs are verified
+    "POST /users/verify-email": Row(("400",) * 7, body=_NO_TOKEN, looks_at_tokens=False),
+    "POST /password-reset": Row(
+        ("ok",) * 7, body={"email": "alice@example.com"}, looks_at_tokens=False
+    ),
+    "POST /password-reset/confirm": Row(
+        ("400",) * 7, body={**_NO_TOKEN, "new_password": "green-kettle-88"}, looks_at_tokens=False
+    ),
     "GET /users/{pk}/sessions": row(OWNER_OR_STAFF),
     "DELETE /users/{pk}/sessions": row(OWNER_OR_ADMIN),
     "DELETE /users/{pk}/sessions/{session_id}": row(OWNER_OR_ADMIN),
