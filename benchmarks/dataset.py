@@ -26,7 +26,8 @@ class Shopper:
     username: str
     our_token: str
     peer_token: str
-    cart_id: str
+    carts: dict[int, str]
+    """Their carts by the number of lines that the workload puts into each."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,19 @@ class Dataset:
     product_ids: list[str]
     """By age, the newest first: the order of the list."""
     shoppers: list[Shopper]
+    cursors: dict[int, str]
+    """Addresses of pages far into our list, by their number."""
+
+    def empty_lines(self, uri: str) -> None:
+        """Set every line of every cart back to one piece: a line of ours holds 999 at most."""
+        client: MongoClient[dict[str, Any]] = MongoClient(uri)
+        for database, name in (("bench_ours", "shopping_carts"), (DATABASE, "carts")):
+            client[database][name].update_many({}, {"$set": {"items.$[].quantity": 1}})
+        client.close()
+
+    def page(self, number: int) -> str:
+        """The address of one of our pages."""
+        return self.cursors[number]
 
 
 def fill(uri: str) -> Dataset:
@@ -59,7 +73,20 @@ def fill(uri: str) -> Dataset:
     ours.products.update_many({}, {"$set": {"quantity": 10**8, "in_stock": True}})
     _copy(ours, theirs)
     rows = ours.products.find({}, {"_id": 1}).sort([("_id", -1)])
-    return Dataset([str(row["_id"]) for row in rows], list(_shoppers(theirs)))
+    ids = [str(row["_id"]) for row in rows]
+    return Dataset(ids, list(_shoppers(theirs, ids)), {500: _page_address(500)})
+
+
+def _page_address(number: int) -> str:
+    """As a client finds it: by following `next`, a hundred rows at a time where it may."""
+    from django.test import Client
+
+    client, per_page = Client(SERVER_NAME="127.0.0.1"), 100
+    address = f"/products/?limit={per_page}"
+    for _ in range((number - 1) * 20 // per_page):
+        answer = client.get(address).json()
+        address = answer["next"].partition("127.0.0.1")[2]
+    return address.replace(f"limit={per_page}", "limit=20")
 
 
 def _copy(ours: Any, theirs: Any) -> None:
@@ -79,11 +106,13 @@ def _as_peers_store_it(row: dict[str, Any]) -> dict[str, Any]:
     return {**{name: row[name] for name in kept}, **more}
 
 
-def _shoppers(theirs: Any) -> Iterator[Shopper]:
+_LINES: Final = (1, 10, 100)
+
+
+def _shoppers(theirs: Any, product_ids: list[str]) -> Iterator[Shopper]:
     from accounts.documents import User
     from accounts.services import TokenService, UserService
-    from carts.documents import ShoppingCart
-    from ecommerce.core.mongo import collection, insert
+    from ecommerce.core.mongo import collection
 
     first = UserService.register(username="shopper0", email="s0@example.com", password=PASSWORD)
     for number in range(USERS):
@@ -93,8 +122,6 @@ def _shoppers(theirs: Any) -> Iterator[Shopper]:
             row |= {"_id": ObjectId(), "username": name, "username_key": name}
             row |= {"email": f"s{number}@example.com", "email_key": f"s{number}@example.com"}
             collection(User).insert_one(dict(row))
-        cart = ObjectId()
-        insert(ShoppingCart(id=cart, user_id=row["_id"], items=[]))
         theirs.users.insert_one(
             {
                 "_id": row["_id"],
@@ -103,9 +130,26 @@ def _shoppers(theirs: Any) -> Iterator[Shopper]:
                 "is_active": True,
             }
         )
-        theirs.carts.insert_one({"_id": cart, "user_id": row["_id"], "items": [], "version": 1})
+        carts = {lines: _cart(theirs, row["_id"], product_ids[:lines]) for lines in _LINES}
         pair = TokenService.issue(user=row)  # type: ignore[arg-type]
-        yield Shopper(name, pair.access_token, sign(str(row["_id"])), str(cart))
+        yield Shopper(name, pair.access_token, sign(str(row["_id"])), carts)
+
+
+def _cart(theirs: Any, user_id: ObjectId, product_ids: list[str]) -> str:
+    """A cart of ours with a line for each product, and its twin among the peers' carts."""
+    from accounts.principal import Principal
+    from accounts.roles import Role
+    from carts.services import Item, ShoppingCartService
+    from carts.shopper import Shopper as Caller
+    from ecommerce.core.idempotency import Operation
+
+    caller = Caller(Principal(user_id, "", Role.CUSTOMER))
+    items = [Item(product_id=product, quantity=1) for product in product_ids]
+    made, _ = ShoppingCartService.create(shopper=caller, operation=Operation.unkeyed(), items=items)
+    cart = made.row["_id"]
+    lines = [{"product_id": ObjectId(product), "quantity": 1} for product in product_ids]
+    theirs.carts.insert_one({"_id": cart, "user_id": user_id, "items": lines, "version": 1})
+    return str(cart)
 
 
 def zipf(ids: list[str], count: int, *, seed: int) -> list[str]:

@@ -59,7 +59,7 @@ def measure(
     server: Server,
     calls: Path,
     *,
-    seconds: float,
+    seconds: float,  # whole ones: wrk knows no others
     connections: int = 8,
     headers: Sequence[str] = (),
     base: str = "",
@@ -71,7 +71,7 @@ def measure(
     """
     before = server.cpu_seconds()
     command = [
-        "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+        "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s",
         "-s", str(_SCRIPT), base or server.base, "--", str(calls), *headers,
     ]  # fmt: skip
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -72,7 +72,9 @@ def running(kind: Kind, environment: Mapping[str, str]) -> Iterator[Server]:
         "WEB_CONCURRENCY": "1", "WEB_THREADS": "8", **environment, **kind.environment,
     }  # fmt: skip
     command = ["taskset", "-c", SERVER_CORE, *kind.command(port)]
-    with subprocess.Popen(command, cwd=ROOT, env=variables, start_new_session=True) as process:
+    # gunicorn reads a gunicorn.conf.py where it starts: ours is for our server alone.
+    folder = ROOT if kind.is_ours else ROOT / "benchmarks"
+    with subprocess.Popen(command, cwd=folder, env=variables, start_new_session=True) as process:
         server = Server(kind, f"http://127.0.0.1:{port}", process)
         try:
             _wait(server)
