@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 
 $(VENV)/installed-base: requirements/base.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make run PYTHON=python3.11")'
@@ -16,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench-catalog bench-carts ci requirements clean
+.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts ci requirements clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +61,17 @@ doctor: $(VENV)/installed-base ## What is wrong with this installation, and what
 fuzz: $(VENV)/installed-dev ## Drive the running API by its own OpenAPI document, longer
 	@FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/live/test_schema_fuzzing.py --timeout 1800
 
+bench: $(BENCH)/installed ## Our server beside its peers (20 minutes); results in benchmarks/results.md
+	@$(BENCH)/bin/python -m benchmarks
+
+bench-quick: $(BENCH)/installed ## The same in 3 minutes, printed only
+	@$(BENCH)/bin/python -m benchmarks --quick
+
+$(BENCH)/installed: benchmarks/requirements.txt
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 bench-catalog: $(VENV)/installed-dev ## What reading 1,000 to 100,000 products costs (MONGODB_URI)
 	@$(BIN)/python -m benchmarks.catalog
 
@@ -74,6 +86,9 @@ requirements: $(VENV)/installed-dev ## Pin requirements/*.in anew into hashed .t
 	@cd requirements && for name in base test dev; do \
 	  $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-find-links --custom-compile-command "make requirements" $$name.in -o $$name.txt; done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-find-links --custom-compile-command "make requirements" -c requirements/base.txt \
+	  benchmarks/requirements.in -o benchmarks/requirements.txt
 
 clean: ## Remove the virtual environment and caches; the data in .data stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

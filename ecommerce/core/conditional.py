@@ -88,12 +88,17 @@ def tagged_response(
         page = {**(headers or {}), "Cache-Control": "private, no-store"}
         return Response(body(), status=status, headers=page)
     headers = {**(headers or {}), "ETag": tag}
-    if last_modified is not None and datetime.now(UTC) - last_modified > _SETTLED:
+    if last_modified is not None and is_settled(last_modified):
         headers["Last-Modified"] = format_datetime(last_modified.astimezone(UTC), usegmt=True)
     modified = headers.get("Last-Modified")
     if request.method in {"GET", "HEAD"} and client_has(request.META, tag, modified):
         return Response(status=304, headers=headers)
     return Response(body(), status=status, headers=headers)
+
+
+def is_settled(last_modified: datetime | None) -> bool:
+    """Whether the second of the last change is over, so that `Last-Modified` may name it."""
+    return last_modified is None or datetime.now(UTC) - last_modified > _SETTLED
 
 
 _SETTLED: Final = timedelta(seconds=2)

@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from prometheus_client import REGISTRY
 
 from catalog.documents import CategoryRow, ProductRow
 from catalog.services import ProductService
+from catalog.topics import product_topic
+from ecommerce.core import conditional
 from ecommerce.core.public_reads import PublicReads, layer
-from ecommerce.core.public_reads.kept import Kept, KeptAnswers
+from ecommerce.core.public_reads.kept import Kept, KeptAnswers, unpack
 from ecommerce.core.response_cache.answers import Provenance
 from tests.operations import recorded
 
@@ -47,6 +50,12 @@ class Calls:
         if hasattr(answer, "close"):
             answer.close()
         return sent[0], sent[1], body
+
+
+@pytest.fixture(autouse=True)
+def _settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was just made has its last headers already."""
+    monkeypatch.setattr(conditional, "_SETTLED", timedelta(0))
 
 
 @pytest.fixture
@@ -225,18 +234,82 @@ def test_after_its_life_an_answer_is_made_anew(
     path = f"/products/{lamp['_id']}"
     both(path)
     monkeypatch.setattr(layer, "FRESH_SECONDS", -1.0)
-    monkeypatch.setattr(layer, "_LIFE_SECONDS", -1.0)
+    monkeypatch.setattr(layer, "LIFE_SECONDS", -1.0)
     both(path)
     assert passed_on == [path, path]
 
 
+def test_another_process_answers_from_the_shared_layer_without_django(
+    addresses: list[str], django: Calls, both: Calls, passed_on: list[str]
+) -> None:
+    other = Calls(PublicReads(django.application))
+    for address in addresses:
+        expected = both(address)
+        passed_on.clear()
+        assert other(address) == expected
+        assert passed_on == []
+
+
+def test_a_write_makes_void_what_the_shared_layer_holds(
+    lamp: ProductRow, django: Calls, both: Calls
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    both(path)
+    ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Mug"})
+    assert b'"Mug"' in Calls(PublicReads(django.application))(path)[2]
+
+
+def test_a_write_of_something_else_leaves_what_is_kept(
+    lamp: ProductRow, make_product: Callable[..., ProductRow], django: Calls, both: Calls,
+    passed_on: list[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(layer, "FRESH_SECONDS", -1.0)
+    path = f"/products/{lamp['_id']}"
+    both(path)
+    topic = product_topic(lamp["_id"])
+    other = next(p for p in (make_product() for _ in range(9)) if product_topic(p["_id"]) != topic)
+    ProductService.update(product_id=str(other["_id"]), changes={"name": "Mug"})
+    passed_on.clear()
+    both(path)
+    Calls(PublicReads(django.application))(path)
+    assert passed_on == []
+
+
+def test_without_its_own_layer_a_process_asks_the_shared_one(
+    lamp: ProductRow, django: Calls, passed_on: list[str]
+) -> None:
+    shared_only = Calls(PublicReads(django.application, in_process=False))
+    path = f"/products/{lamp['_id']}"
+    first = shared_only(path)
+    assert shared_only(path) == first
+    assert passed_on == [path]
+    assert shared_only.application._kept.bytes == 0
+
+
+def test_what_changed_a_moment_ago_is_kept_once_its_headers_are_final(
+    lamp: ProductRow, both: Calls, passed_on: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conditional, "_SETTLED", timedelta(hours=1))
+    path = f"/products/{lamp['_id']}"
+    assert "Last-Modified" not in dict(both(path)[1])
+    monkeypatch.setattr(conditional, "_SETTLED", timedelta(0))
+    assert "Last-Modified" in dict(both(path)[1])
+    assert passed_on == [path, path]
+
+
+def an_answer(body: bytes) -> Kept:
+    made_of = Provenance(("a",), (b"t",), b"e", view_name="v", transport="http", is_settled=True)
+    return Kept([("ETag", '"t"')], body, '"t"', "", made_of, 7.0, b"e")
+
+
+def test_an_answer_comes_back_from_the_shared_layer_as_it_was() -> None:
+    assert unpack(an_answer(b"{}\n{}").pack(), now=7.0) == an_answer(b"{}\n{}")
+
+
 def test_what_is_kept_stays_within_its_bytes() -> None:
     kept = KeptAnswers(max_bytes=10_000)
-    made_of = Provenance((), (), "v", "http")
     for number in range(50):
-        kept.put(str(number), Kept([], b"x" * 1_000, '"t"', "", made_of, 0.0, 0.0))
+        kept.put(str(number), an_answer(b"x" * 1_000))
         assert kept.bytes <= 10_000
     assert kept.get("49") is not None
     assert kept.get("0") is None
-    kept.drop("49")
-    assert kept.get("49") is None

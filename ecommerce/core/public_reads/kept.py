@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+import orjson
+
 from ecommerce.core.response_cache.answers import Provenance
 
 MAX_BYTES: Final = 32 * 1024 * 1024
@@ -24,14 +26,52 @@ class Kept:
     last_modified: str
     provenance: Provenance
     first_kept: float
-    """`time.monotonic`, before the answer's data was read; so is the other."""
-    known_right: float
-    """When it was last known to be right."""
+    """`time.monotonic`, before the answer's data was read."""
+    epoch: bytes
+    """The last one at which it was known to be right."""
 
     @property
     def size(self) -> int:
         """Bytes, roughly."""
         return len(self.body) + _OVERHEAD
+
+    def pack(self) -> bytes:
+        """For the shared layer."""
+        made = self.provenance
+        head = {
+            "headers": self.headers,
+            "etag": self.etag,
+            "last_modified": self.last_modified,
+            "topics": made.topics,
+            "tokens": [token.hex() for token in made.tokens],
+            "epoch": made.epoch.hex(),
+            "view_name": made.view_name,
+            "transport": made.transport,
+        }
+        return orjson.dumps(head) + b"\n" + self.body
+
+
+def unpack(packed: bytes, now: float) -> Kept:
+    """What `pack` packed, kept from now on."""
+    head, _, body = packed.partition(b"\n")
+    known = orjson.loads(head)
+    provenance = Provenance(
+        tuple(known["topics"]),
+        tuple(bytes.fromhex(token) for token in known["tokens"]),
+        bytes.fromhex(known["epoch"]),
+        view_name=known["view_name"],
+        transport=known["transport"],
+        is_settled=True,
+    )
+    return Kept(
+        headers=[(name, value) for name, value in known["headers"]],
+        body=body,
+        etag=known["etag"],
+        last_modified=known["last_modified"],
+        provenance=provenance,
+        first_kept=now,
+        epoch=provenance.epoch,
+    )
 
 
 class KeptAnswers:
@@ -59,11 +99,6 @@ class KeptAnswers:
             self._bytes += answer.size
             while self._bytes > self._max_bytes:
                 self._drop(next(iter(self._answers)))
-
-    def drop(self, key: str) -> None:
-        """Forget an answer."""
-        with self._lock:
-            self._drop(key)
 
     @property
     def bytes(self) -> int:

@@ -1,5 +1,6 @@
 """The WSGI layer around Django that answers what the process keeps."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -8,19 +9,20 @@ from django.http import HttpResponse
 
 from ecommerce.core.conditional import client_has
 from ecommerce.core.public_reads import metrics
-from ecommerce.core.public_reads.kept import Headers, Kept, KeptAnswers
+from ecommerce.core.public_reads.kept import MAX_BYTES, Headers, Kept, KeptAnswers, unpack
 from ecommerce.core.rate_limits import Usage, header_items, policy_of_read, spend_read
 from ecommerce.core.request_ids import accepted_or_new
 from ecommerce.core.response_cache.answers import PROVENANCE, Provenance
-from ecommerce.core.response_cache.topics import changed_since, generations
+from ecommerce.core.response_cache.topics import EPOCH, changed_since, generations, keep
 
 StartResponse = Callable[..., Any]
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 FRESH_SECONDS: Final = 1.0
-"""How long an answer is given without asking whether another process has changed its topics."""
-_LIFE_SECONDS: Final = 30.0
-"""After that it is made anew, whoever changed nothing: headers such as Last-Modified come late."""
+"""How long answers are given without asking whether another process has changed anything."""
+LIFE_SECONDS: Final = 300.0
+"""After that an answer is made anew, though nobody said that it changed."""
+_SHARED_SECONDS: Final = 300.0
 _PATHS: Final = ("/products", "/categories")
 _PLAIN_ACCEPT: Final = frozenset({"", "*/*", "application/json"})
 _SPECIAL: Final = (
@@ -34,9 +36,16 @@ _NOT_IN_304: Final = frozenset({"content-type", "content-length"})
 class PublicReads:
     """Answers public reads from what is kept; keeps what Django answers to them."""
 
-    def __init__(self, django: WSGIApplication) -> None:
+    def __init__(self, django: WSGIApplication, *, in_process: bool = True) -> None:
+        """
+        Args:
+            django: what answers everything else.
+            in_process: keep answers in this process too, not in the shared cache alone.
+        """
         self._django = django
-        self._kept = KeptAnswers()
+        self._kept = KeptAnswers(MAX_BYTES if in_process else 0)
+        self._epoch: bytes | None = None
+        self._epoch_asked = float("-inf")
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
@@ -53,18 +62,41 @@ class PublicReads:
         return _send(answer, usage, began, environ, start_response)
 
     def _right_answer(self, key: str, now: float) -> Kept | None:
-        """What is kept under the key, if it is still what Django would answer."""
+        """What is kept under the key, here or in the shared layer, if Django would answer it."""
         answer = self._kept.get(key)
-        if answer is None or changed_since(answer.provenance.topics, answer.first_kept):
+        if answer is None:
+            return self._from_shared(key, now)
+        made = answer.provenance
+        if now - answer.first_kept > LIFE_SECONDS or changed_since(made.topics, answer.first_kept):
             return None
-        if now - answer.known_right <= FRESH_SECONDS:
+        if answer.epoch == self._known_epoch(now):
             return answer
-        if now - answer.first_kept > _LIFE_SECONDS:
+        state = generations((EPOCH, *made.topics))
+        if state is None or state[0][1:] != made.tokens:
             return None
-        state = generations(answer.provenance.topics)
-        if state is None or state[0] != answer.provenance.tokens:
+        answer.epoch = state[0][0]
+        return answer
+
+    def _known_epoch(self, now: float) -> bytes | None:
+        """The epoch as it was within the last second; None while the shared layer is away."""
+        if now - self._epoch_asked > FRESH_SECONDS:
+            state = generations((EPOCH,))
+            self._epoch, self._epoch_asked = (state[0][0] if state else None), now
+        return self._epoch
+
+    def _from_shared(self, key: str, now: float) -> Kept | None:
+        """From the shared layer, in one call if nothing at all has changed since it was made."""
+        state = generations((EPOCH,), _shared_key(key))
+        packed = state[1][0] if state else None
+        if state is None or packed is None:
             return None
-        answer.known_right = now
+        answer, epoch = unpack(packed, now), state[0][0]
+        if answer.epoch != epoch:
+            found = generations((EPOCH, *answer.provenance.topics))
+            if found is None or found[0][1:] != answer.provenance.tokens:
+                return None
+            answer.epoch = found[0][0]
+        self._kept.put(key, answer)
         return answer
 
     def _through_django(
@@ -78,8 +110,9 @@ class PublicReads:
 
         response = self._django(environ, start)
         provenance: Provenance | None = environ.get(PROVENANCE)
-        made = bool(sent) and sent[0][0].startswith("200")
-        if made and provenance is not None and isinstance(response, HttpResponse):
+        if provenance is None or not provenance.is_settled or not sent:
+            return response
+        if sent[0][0].startswith("200") and isinstance(response, HttpResponse):
             known = {name.lower(): value for name, value in sent[0][1]}
             answer = Kept(
                 headers=sent[0][1],
@@ -88,9 +121,10 @@ class PublicReads:
                 last_modified=known.get("last-modified", ""),
                 provenance=provenance,
                 first_kept=began,
-                known_right=began,
+                epoch=provenance.epoch,
             )
             self._kept.put(key, answer)
+            keep(_shared_key(key), answer.pack(), _SHARED_SECONDS)
         return response
 
 
@@ -105,6 +139,10 @@ def _key(environ: Mapping[str, Any]) -> str | None:
         return None
     scheme = f"{environ['wsgi.url_scheme']} {environ.get('HTTP_X_FORWARDED_PROTO', '')}"
     return f"{scheme} {environ.get('HTTP_HOST', '')} {path}?{environ.get('QUERY_STRING', '')}"
+
+
+def _shared_key(key: str) -> str:
+    return f"whole:{hashlib.blake2b(key.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
 
 
 def _send(

@@ -11,12 +11,17 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ecommerce.core.conditional import Representation, public_headers, tagged_response
+from ecommerce.core.conditional import (
+    Representation,
+    is_settled,
+    public_headers,
+    tagged_response,
+)
 from ecommerce.core.response_cache.single_flight import SingleFlight
 from ecommerce.core.response_cache.stored import Stored, unpack
-from ecommerce.core.response_cache.topics import generations, keep, value_of
+from ecommerce.core.response_cache.topics import EPOCH, generations, keep, value_of
 
-KEPT_SECONDS: Final = 60.0
+KEPT_SECONDS: Final = 300.0
 """How long an answer whose topics nobody changed is kept, give or take a fifth."""
 PROVENANCE: Final = "shop.provenance"
 """Where the WSGI environment says it, for the layer around Django."""
@@ -32,9 +37,13 @@ class Provenance:
     topics: tuple[str, ...]
     tokens: tuple[bytes, ...]
     """The generations of the topics that it was made at."""
+    epoch: bytes
+    """That of EPOCH at the same moment."""
     view_name: str
     transport: str
     """http or https."""
+    is_settled: bool
+    """Whether its headers will not change: `Last-Modified` comes late (see `tagged_response`)."""
 
 
 def public_answer(
@@ -55,16 +64,24 @@ def public_answer(
     if not same_for_everyone or not _may_be_kept(request):
         return answer_of(request, load())
     key = _key(request)
-    state = generations(topics, key)
+    state = generations((EPOCH, *topics), key)
     if state is None:
         return answer_of(request, load())
-    tokens, (packed,) = state
+    (epoch, *tokens), (packed,) = state
     stored = unpack(packed, tokens) if packed else None
     if stored is None:
         # By its generations: who comes after a write never gets what was begun before it.
         flight = f"{key}{b''.join(tokens).hex()}"
         stored = _flights.do(flight, lambda: _found_or_made(key, tokens, load))
-    request.META[PROVENANCE] = _provenance(request, tuple(topics), tokens)
+    match = request.resolver_match
+    request.META[PROVENANCE] = Provenance(
+        tuple(topics),
+        tuple(tokens),
+        epoch,
+        view_name=match.view_name if match else "",
+        transport="https" if request.is_secure() else "http",
+        is_settled=is_settled(stored.last_modified),
+    )
     return answer_of(request, _as_representation(stored))
 
 
@@ -84,16 +101,6 @@ def _may_be_kept(request: Request) -> bool:
         settings.RESPONSE_CACHE != "off"
         and request.accepted_media_type == "application/json"
         and len(request.META.get("QUERY_STRING", "")) <= _MAX_QUERY
-    )
-
-
-def _provenance(request: Request, topics: tuple[str, ...], tokens: tuple[bytes, ...]) -> Provenance:
-    match = request.resolver_match
-    return Provenance(
-        topics,
-        tokens,
-        view_name=match.view_name if match else "",
-        transport="https" if request.is_secure() else "http",
     )
 
 
