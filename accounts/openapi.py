@@ -5,6 +5,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_v
 from accounts.serializers import (
     AcceptedShape,
     AuditEventPageShape,
+    ExportShape,
     OAuthErrorShape,
     RevocationInput,
     SessionPageShape,
@@ -97,6 +98,19 @@ users_schema = extend_schema_view(
             ),
         },
     ),
+)
+
+export_schema = extend_schema(
+    operation_id="export_own_data",
+    summary="All that is stored about the caller",
+    description=(
+        "As one JSON file, streamed. Holds no secret: no password, token or hash. Each export is "
+        "recorded in the audit log."
+    ),
+    responses={
+        200: ExportShape,
+        **problems((400, "validation_error"), (401, "not_authenticated"), (429, "rate_limited")),
+    },
 )
 
 password_schema = extend_schema(

@@ -139,6 +139,24 @@ class UserShape(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
+class ExportShape(serializers.Serializer[Any]):
+    """What `GET /users/me/export` answers; every app adds the lists of what it holds."""
+
+    exported_at = serializers.DateTimeField()
+    account = serializers.DictField(help_text="The account as it is stored, without the hash.")
+    sessions = serializers.ListField(child=serializers.DictField())
+    mails_under_way = serializers.ListField(
+        child=serializers.DictField(), help_text="Links that were mailed and not used yet."
+    )
+    api_keys = serializers.ListField(
+        child=serializers.DictField(), help_text="Those that the user made."
+    )
+    audit_events = serializers.ListField(
+        child=serializers.DictField(), help_text="What was done by the user, or to the account."
+    )
+    shopping_carts = serializers.ListField(child=serializers.DictField())
+
+
 class UserPageShape(serializers.Serializer[Any]):
     """A page of users."""
 

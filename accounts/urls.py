@@ -5,6 +5,7 @@ from django.urls import re_path
 from accounts.views import (
     AuditEventViewSet,
     EmailVerificationViewSet,
+    ExportViewSet,
     OwnEmailViewSet,
     PasswordResetViewSet,
     PasswordViewSet,
@@ -22,6 +23,7 @@ router.register("audit-events", AuditEventViewSet, basename="audit-event")
 urlpatterns = [
     re_path(r"^token/?$", TokenView.as_view(), name="token"),
     re_path(r"^token/revoke/?$", RevokeView.as_view(), name="token-revoke"),
+    re_path(r"^users/me/export/?$", ExportViewSet.as_view({"get": "export"}), name="own-export"),
     re_path(
         r"^users/me/password/?$", PasswordViewSet.as_view({"post": "change"}), name="own-password"
     ),

@@ -9,10 +9,12 @@ class CartsConfig(AppConfig):
     name = "carts"
 
     def ready(self) -> None:
-        """Make the documents known to the index command; carts go when their user goes."""
-        from accounts.lifecycle import on_user_deleted
-        from carts import documents
+        """Make the documents known to the index command; carts are part of what a user has."""
+        from accounts.lifecycle import on_user_deleted, on_user_exported
+        from carts import documents, selectors
         from carts.services import ShoppingCartService
 
         self.documents_module = documents
         on_user_deleted(ShoppingCartService.delete_all_of)
+        on_user_exported("shopping_carts", selectors.stored_carts_of)
+        on_user_exported("open_carts", selectors.stored_open_carts_of)

@@ -4,7 +4,7 @@ An expired cart is gone to the second: every filter asks for the expiry, because
 up to a minute late.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from bson import ObjectId
@@ -168,3 +168,13 @@ def _expired() -> dict[str, Any]:
 def has_carts(user_id: ObjectId) -> bool:
     """Whether the user has any cart."""
     return collection(ShoppingCart).find_one({"user_id": user_id, **live()}) is not None
+
+
+def stored_carts_of(user_id: ObjectId) -> Iterable[Mapping[str, Any]]:
+    """Every cart of the user as it is stored, for their export."""
+    return collection(ShoppingCart).find({"user_id": user_id}, dict(_SHOWN))
+
+
+def stored_open_carts_of(user_id: ObjectId) -> Iterable[Mapping[str, Any]]:
+    """The list of the user's open carts as it is stored, for their export."""
+    return collection(OpenCarts).find({"_id": user_id})

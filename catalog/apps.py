@@ -9,9 +9,12 @@ class CatalogConfig(AppConfig):
     name = "catalog"
 
     def ready(self) -> None:
-        """Make documents and queries known to the index command."""
-        from catalog import documents
+        """Make documents and queries known to the index command, and what staff has done."""
+        from accounts.lifecycle import on_user_exported
+        from catalog import documents, selectors
         from catalog.query_shapes import QUERY_SHAPES
 
         self.documents_module = documents
         self.query_shapes = QUERY_SHAPES
+        on_user_exported("stock_movements", selectors.stored_movements_by)
+        on_user_exported("imports", selectors.stored_imports_by)

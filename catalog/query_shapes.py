@@ -130,4 +130,11 @@ QUERY_SHAPES: Final = (
         "the rows of an import with one outcome", ImportResult, "import_results_by_outcome",
         ("job_id", "outcome"), sort=(("number", 1), ("_id", 1)),
     ),
+    QueryShape(
+        "the stock movements that a user made", StockMovement, "movements_by", ("by",),
+        sort=(("_id", -1),),
+    ),
+    QueryShape(
+        "the imports that a user started", ImportJob, "import_jobs_by", ("by",), sort=(("_id", -1),)
+    ),
 )  # fmt: skip

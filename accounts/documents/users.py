@@ -12,6 +12,7 @@ from mongoengine import (
     EmbeddedDocumentField,
     EmbeddedDocumentListField,
     IntField,
+    ObjectIdField,
     StringField,
 )
 
@@ -44,6 +45,8 @@ class UserRow(TypedDict):
     token_version: int
     ended_sessions: NotRequired[list[EndedSessionRow]]
     kept_session: NotRequired[KeptSessionRow]
+    erasing_at: NotRequired[datetime]
+    erasing_by: NotRequired[ObjectId]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -71,6 +74,10 @@ class User(Document):
         EndedSession, default=None, max_length=MAX_ENDED_SESSIONS
     )
     kept_session = EmbeddedDocumentField(KeptSession)
+    erasing_at = DateTimeField()
+    """The intent to erase the user: from then on nobody sees them, and this goes last."""
+    erasing_by = ObjectIdField()
+    """Who asked for it, where it was somebody else."""
     version = IntField(required=True, default=1)
     created_at = DateTimeField(required=True, default=utc_now)
     updated_at = DateTimeField(required=True, default=utc_now)
@@ -82,6 +89,7 @@ class User(Document):
         "indexes": [
             {"name": "username_unique", "fields": ["username_key"], "unique": True},
             {"name": "email_unique", "fields": ["email_key"], "unique": True},
+            {"name": "unfinished_erasures", "fields": ["erasing_at"], "sparse": True},
         ],
     }
 

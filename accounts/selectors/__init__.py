@@ -11,6 +11,15 @@ from accounts.names import name_key
 from accounts.principal import Principal
 from accounts.roles import Role, having, role_of
 from accounts.rules import READS_USERS
+from accounts.selectors.erasures import BEING_ERASED as BEING_ERASED
+from accounts.selectors.erasures import PRESENT as PRESENT
+from accounts.selectors.erasures import being_erased_with as being_erased_with
+from accounts.selectors.erasures import is_being_erased as is_being_erased
+from accounts.selectors.erasures import unfinished_erasures as unfinished_erasures
+from accounts.selectors.exports import WITHHELD as WITHHELD
+from accounts.selectors.exports import Section as Section
+from accounts.selectors.exports import stored_account as stored_account
+from accounts.selectors.exports import stored_sections as stored_sections
 from accounts.selectors.mail_tokens import mail_token as mail_token
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
@@ -70,7 +79,7 @@ def user(user_id: str, *, caller: Principal) -> UserRow:
         UserNotFoundError: none that the caller may see.
     """
     wanted = visible_user_id(user_id, caller=caller)
-    row = collection(User).find_one({"_id": wanted}, _WITHOUT_HASH)
+    row = collection(User).find_one({"_id": wanted, **PRESENT}, _WITHOUT_HASH)
     if row is None:
         raise UserNotFoundError
     return cast(UserRow, row)
@@ -85,7 +94,7 @@ def user_page(request: PageRequest) -> Page:
     """Users, newest first, without hashes. For staff."""
     return fetch_page(
         collection(User),
-        tiers=[{}],
+        tiers=[dict(PRESENT)],
         ordering=(("_id", -1),),
         request=request,
         projection=_WITHOUT_HASH,

@@ -3,6 +3,8 @@
 from accounts.services.api_keys import ApiKeyService
 from accounts.services.audit import AuditService
 from accounts.services.emails import EmailService
+from accounts.services.erasures import ErasureService
+from accounts.services.exports import ExportService
 from accounts.services.logins import LoginService
 from accounts.services.password_changes import PasswordService
 from accounts.services.password_resets import PasswordResetService
@@ -14,6 +16,8 @@ __all__ = [
     "ApiKeyService",
     "AuditService",
     "EmailService",
+    "ErasureService",
+    "ExportService",
     "LoginService",
     "PasswordResetService",
     "PasswordService",

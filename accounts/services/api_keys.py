@@ -101,6 +101,11 @@ class ApiKeyService:
         scopes = frozenset(Scope(scope) for scope in key["scopes"] if scope in known)
         return Principal(key["_id"], key["name"], None, scopes=scopes)
 
+    @staticmethod
+    def forget_person(user_id: ObjectId) -> None:
+        """Have no key say that a user who is erased made it; the keys stay. Safe to repeat."""
+        collection(ApiKey).update_many({"created_by": user_id}, {"$unset": {"created_by": ""}})
+
 
 def _note_use(key: ApiKeyRow, now: datetime) -> None:
     """Once a minute, by whichever call comes first. No change of the key, so no new version."""

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from bson import ObjectId
 
 from accounts.documents import AuditEvent
-from ecommerce.core.mongo import insert
+from ecommerce.core.mongo import collection, insert
 from ecommerce.core.request_ids import current_request_id
 
 
 class AuditService:
-    """Adds entries; nothing changes or removes them before they expire."""
+    """Adds entries; nothing removes them before they expire, and only erasures change them."""
 
     @staticmethod
     def record(
@@ -42,3 +42,19 @@ class AuditService:
             details=dict(details) if details else None,
         )
         insert(entry)
+
+    @staticmethod
+    def forget_person(user_id: ObjectId) -> None:
+        """Take a user who is erased out of every entry; the events stay. Safe to repeat.
+
+        The address of an entry is that of whoever did it: of the user, or, where nobody was signed
+        in, of somebody who dealt with the account.
+        """
+        entries = collection(AuditEvent)
+        own: list[dict[str, ObjectId | None]] = [
+            {"actor_id": user_id},
+            {"actor_id": None, "subject_id": user_id},
+        ]
+        entries.update_many({"$or": own}, {"$unset": {"actor_id": "", "address": ""}})
+        about = {"subject_id": "", "target": "", "details": ""}
+        entries.update_many({"subject_id": user_id}, {"$unset": about})

@@ -53,7 +53,7 @@ def exchange(
     removed = dict.fromkeys(removes, "")
     try:
         before = collection(User).find_one_and_update(
-            guard,
+            {**guard, **selectors.PRESENT},
             {"$set": changed, "$inc": raised, **({"$unset": removed} if removed else {})},
             projection={"hashed_password": 0},
             return_document=ReturnDocument.BEFORE,
@@ -83,7 +83,7 @@ def manageable(target: ObjectId, caller: Principal) -> dict[str, Any]:
 
 def why_not(guard: Mapping[str, Any]) -> DomainError:
     """A guarded write found nothing: is the user gone, of another role, or of another version?"""
-    where = {"_id": guard["_id"]}
+    where: dict[str, Any] = {"_id": guard["_id"], **selectors.PRESENT}
     if collection(User).find_one(where, {"_id": 1}) is None:
         return UserNotFoundError()
     if "$or" in guard:  # alternatives are of roles alone: see `accounts.roles.having`

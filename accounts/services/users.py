@@ -7,8 +7,8 @@ from bson import ObjectId
 from django.conf import settings
 from pymongo.errors import DuplicateKeyError
 
-from accounts import lifecycle, selectors
-from accounts.documents import RefreshFamily, User, UserRow, email_is_verified
+from accounts import selectors
+from accounts.documents import User, UserRow, email_is_verified
 from accounts.errors import (
     DuplicateUserError,
     InvalidCredentialsError,
@@ -23,6 +23,7 @@ from accounts.roles import Role, having, role_of
 from accounts.rules import MANAGES_USERS
 from accounts.services import emails, password_changes, passwords, updates
 from accounts.services.audit import AuditService
+from accounts.services.erasures import ErasureService
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, insert
 
@@ -145,7 +146,7 @@ class UserService:
     def delete(
         *, user_id: str, caller: Principal, expected_versions: Sequence[int] | None = None
     ) -> None:
-        """Delete a user the caller may see, with their sessions and what other apps hold of them.
+        """Erase a user the caller may see, or finish doing so: see `accounts.services.erasures`.
 
         Raises:
             UserNotFoundError: none that the caller may see.
@@ -153,13 +154,11 @@ class UserService:
             PreconditionFailedError: the user has another version.
         """
         target = selectors.visible_user_id(user_id, caller=caller)
-        guard = updates.manageable(target, caller)
-        if expected_versions is not None:
-            guard["version"] = {"$in": list(expected_versions)}
-        if collection(User).delete_one(guard).deleted_count == 0:
-            raise updates.why_not(guard)
-        collection(RefreshFamily).delete_many({"user_id": target})
-        lifecycle.forget_user(target)
+        ErasureService.erase(
+            guard=updates.manageable(target, caller),
+            actor_id=caller.id,
+            expected_versions=expected_versions,
+        )
 
     @staticmethod
     def set_active(*, user: UserRow, is_active: bool) -> UserRow:
@@ -192,10 +191,14 @@ class UserService:
 
 
 def _refuse_taken(username: str, email: str, user_id: ObjectId) -> None:
-    """Spare the hash where the answer is known already. The indexes alone decide."""
-    taken = selectors.taken_fields(
-        username_key=name_key(username), email_key=name_key(email), by_others_than=user_id
-    )
+    """Spare the hash where the answer is known already. The indexes alone decide.
+
+    A name that is held by an erasure that was interrupted is free once that is finished.
+    """
+    keys = {"username_key": name_key(username), "email_key": name_key(email)}
+    taken = selectors.taken_fields(**keys, by_others_than=user_id)
+    if taken and ErasureService.finish(selectors.being_erased_with(**keys)):
+        taken = selectors.taken_fields(**keys, by_others_than=user_id)
     if taken:
         raise DuplicateUserError(taken)
 

@@ -2,6 +2,7 @@
 
 from accounts.views.audit import AuditEventViewSet
 from accounts.views.emails import EmailVerificationViewSet, OwnEmailViewSet
+from accounts.views.exports import ExportViewSet
 from accounts.views.passwords import PasswordResetViewSet, PasswordViewSet
 from accounts.views.sessions import SessionViewSet
 from accounts.views.tokens import RevokeView, TokenView
@@ -10,6 +11,7 @@ from accounts.views.users import UserViewSet
 __all__ = [
     "AuditEventViewSet",
     "EmailVerificationViewSet",
+    "ExportViewSet",
     "OwnEmailViewSet",
     "PasswordResetViewSet",
     "PasswordViewSet",

@@ -121,6 +121,7 @@ class ImportJob(Document):
         "auto_create_index": False,
         "index_cls": False,
         "indexes": [
+            {"name": "import_jobs_by", "fields": ["by", "-id"]},
             {"name": "import_jobs_open", "fields": ["state", "id", "lease_until"]},
             {
                 "name": "import_jobs_expiry",

@@ -35,5 +35,8 @@ class StockMovement(Document):
         "collection": "stock_movements",
         "auto_create_index": False,
         "index_cls": False,
-        "indexes": [{"name": "newest_of_product", "fields": ["product_id", "-id"]}],
+        "indexes": [
+            {"name": "newest_of_product", "fields": ["product_id", "-id"]},
+            {"name": "movements_by", "fields": ["by", "-id"]},
+        ],
     }

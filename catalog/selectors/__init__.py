@@ -21,6 +21,7 @@ from catalog.selectors.imports import (
     import_outcomes,
     import_result_page,
     import_with_id,
+    stored_imports_by,
 )
 from catalog.selectors.lists import ORDERINGS, ProductFilter, product_page, suggestions
 from catalog.selectors.products import (
@@ -42,7 +43,7 @@ from catalog.selectors.products import (
     taken_skus,
     visible,
 )
-from catalog.selectors.stock import movement_is_filed, movement_page
+from catalog.selectors.stock import movement_is_filed, movement_page, stored_movements_by
 
 __all__ = [
     "FACET_LIMIT",
@@ -84,6 +85,8 @@ __all__ = [
     "products_for_sale",
     "products_in_carts",
     "slug_is_taken",
+    "stored_imports_by",
+    "stored_movements_by",
     "subtree",
     "suggestions",
     "taken_skus",

@@ -1,7 +1,7 @@
 """Reads of imports."""
 
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
 
 from bson import ObjectId
 
@@ -55,3 +55,8 @@ def import_chunk(file_id: ObjectId, number: int) -> bytes:
     """A piece of a file; empty behind the last one."""
     row = collection(ImportChunk).find_one({"file_id": file_id, "number": number}, {"data": 1})
     return bytes(row["data"]) if row else b""
+
+
+def stored_imports_by(user_id: ObjectId) -> Iterable[Mapping[str, Any]]:
+    """Every import that the user started, for their export; there is a month of them."""
+    return collection(ImportJob).find({"by": user_id}).sort([("_id", -1)])

@@ -1,5 +1,8 @@
 """Reads of stock movements."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from bson import ObjectId
 
 from catalog.documents import StockMovement
@@ -20,3 +23,8 @@ def movement_page(product_id: ObjectId, request: PageRequest) -> Page:
         ordering=(("_id", -1),),
         request=request,
     )
+
+
+def stored_movements_by(user_id: ObjectId) -> Iterable[Mapping[str, Any]]:
+    """Every movement that the user made, for their export."""
+    return collection(StockMovement).find({"by": user_id}).sort([("_id", -1)])

@@ -113,8 +113,8 @@ def test_deactivate_asks_first(
 @pytest.mark.parametrize(
     "command",
     [
-        "createsuperuser", "changepassword", "users", "api_keys", "audit", "import_products",
-        "export_products", "seed", "serve", "doctor", "migrate",
+        "createsuperuser", "changepassword", "users", "export_user", "erase_user", "api_keys",
+        "audit", "import_products", "export_products", "seed", "serve", "doctor", "migrate",
     ],
 )  # fmt: skip
 def test_every_command_has_examples_in_its_help(

@@ -7,6 +7,7 @@ by the viewset under READS. Answers carry `RateLimit` and `RateLimit-Policy`
 
 from ecommerce.core.rate_limits.counting import Usage
 from ecommerce.core.rate_limits.policies import (
+    EXPORTS,
     IMPORTS,
     LOGIN_PER_ADDRESS,
     MAIL_TOKENS,
@@ -36,6 +37,7 @@ from ecommerce.core.rate_limits.requests import (
 )
 
 __all__ = [
+    "EXPORTS",
     "IMPORTS",
     "LOGIN_PER_ADDRESS",
     "MAILS_PER_MAILBOX",

@@ -31,6 +31,7 @@ READS: Final = Policy("reads", quota=1200, window=60, key="caller")
 SEARCH: Final = Policy("search", quota=300, window=60, key="caller")
 WRITES: Final = Policy("writes", quota=300, window=60, key="caller")
 IMPORTS: Final = Policy("imports", quota=30, window=3600, key="caller")
+EXPORTS: Final = Policy("exports", quota=10, window=3600, key="caller")
 LOGIN_PER_ADDRESS: Final = Policy("login-address", quota=30, window=60, key="address", strict=True)
 REGISTRATION: Final = Policy("registration", quota=20, window=3600, key="address", strict=True)
 PASSWORD_CHANGES: Final = Policy(

@@ -1,0 +1,49 @@
+"""What accounts holds of a user: all that is stored, but for what would let others in."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from bson import ObjectId
+from mongoengine import Document
+
+from accounts import lifecycle
+from accounts.documents import ApiKey, AuditEvent, MailToken, RefreshFamily, User
+from accounts.errors import UserNotFoundError
+from ecommerce.core.mongo import collection
+
+WITHHELD: Final[Mapping[type[Document], frozenset[str]]] = {
+    User: frozenset({"hashed_password"}),
+    RefreshFamily: frozenset({"current_hash", "previous_hash"}),
+    MailToken: frozenset({"_id"}),  # the hash of the token
+    ApiKey: frozenset({"secret_hash"}),
+    AuditEvent: frozenset(),
+}
+"""Fields that no export holds. Their secrets are hashed, and still nobody needs them."""
+
+Section = tuple[str, Iterable[Mapping[str, Any]]]
+
+
+def stored_account(user_id: ObjectId) -> Mapping[str, Any]:
+    """The user's own document.
+
+    Raises:
+        UserNotFoundError: there is none.
+    """
+    for row in _rows(User, {"_id": user_id}):
+        return row
+    raise UserNotFoundError
+
+
+def stored_sections(user_id: ObjectId) -> Iterator[Section]:
+    """Everything else, by name, as rows that are read when they are asked for."""
+    own = {"user_id": user_id}
+    yield "sessions", _rows(RefreshFamily, own)
+    yield "mails_under_way", _rows(MailToken, own)
+    about = [{"subject_id": user_id}, {"actor_id": user_id}]
+    yield "api_keys", _rows(ApiKey, {"created_by": user_id})
+    yield "audit_events", _rows(AuditEvent, {"$or": about})
+    yield from lifecycle.exported(user_id)
+
+
+def _rows(document: type[Document], where: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return collection(document).find(where, dict.fromkeys(WITHHELD[document], 0) or None)

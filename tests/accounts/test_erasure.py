@@ -1,0 +1,235 @@
+"""DELETE /users/{id} and `manage.py erase_user`: all goes, wherever it was interrupted."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from django.core.management import CommandError, call_command
+
+from accounts import lifecycle
+from accounts.documents import AuditEvent, MailToken, RefreshFamily, User
+from accounts.services import AuditService
+from carts.documents import ShoppingCart
+from ecommerce.core.mongo import collection
+from tests.client import PASSWORD, ApiClient, Person
+from tests.faults import DiesAt, KilledError
+from tests.inbox import Inbox
+
+STEPS = ["erasure.marked", "erasure.elsewhere", "erasure.sessions", "erasure.audit"]
+
+
+@pytest.fixture
+def busy_alice(alice: Person, inbox: Inbox) -> Person:
+    """Alice with something of everything that is stored about users."""
+    alice.api.post("/shopping-carts/", {})
+    alice.api.patch("/users/me", {"email": "alice@example.org"})
+    ApiClient().post("/password-reset", {"email": "alice@example.org"})
+    assert inbox.token("alice@example.org")
+    return alice
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def traces(user_id: ObjectId) -> list[str]:
+    """Where the store still knows the person."""
+    places = {
+        "users": (User, {"_id": user_id}),
+        "carts": (ShoppingCart, {"user_id": user_id}),
+        "sessions": (RefreshFamily, {"user_id": user_id}),
+        "mails": (MailToken, {"user_id": user_id}),
+        "audit": (AuditEvent, {"$or": [{"subject_id": user_id}, {"actor_id": user_id}]}),
+        "addresses": (AuditEvent, {"address": {"$exists": True}}),
+    }
+    return [
+        name for name, (document, where) in places.items() if collection(document).find_one(where)
+    ]
+
+
+def erased() -> int:
+    return collection(AuditEvent).count_documents({"event": "user_erased"})
+
+
+def test_everything_about_the_user_goes(busy_alice: Person, anyone: ApiClient) -> None:
+    assert traces(busy_alice.principal.id) == [
+        "users", "carts", "sessions", "mails", "audit", "addresses",
+    ]  # fmt: skip
+    answer = busy_alice.api.delete("/users/me")
+    assert (answer.status, answer.body) == (204, b"")
+    assert traces(busy_alice.principal.id) == []
+    assert busy_alice.api.get("/users/me").outcome == (401, "invalid_token")
+    assert anyone.form("/token", username="alice", password=PASSWORD).status == 400
+
+
+def test_the_events_stay_without_the_person(busy_alice: Person) -> None:
+    before = [row["event"] for row in collection(AuditEvent).find({})]
+    busy_alice.api.delete("/users/me")
+    rows = list(collection(AuditEvent).find({}))
+    assert [row["event"] for row in rows] == [*before, "user_erased"]
+    assert "email_changed" in before
+    for row in rows:
+        assert row.keys() <= {"_id", "event", "request_id", "created_at"}
+
+
+def test_what_others_did_to_the_person_stays_theirs(alice: Person, sam: Person) -> None:
+    AuditService.record(
+        "cart_changed_for_customer", actor_id=sam.principal.id, subject_id=alice.principal.id,
+        target=f"users/{alice.id}", address="192.0.2.7", details={"lines": 2},
+    )  # fmt: skip
+    alice.api.delete("/users/me")
+    (row,) = collection(AuditEvent).find({"event": "cart_changed_for_customer"})
+    assert (row["actor_id"], row["address"]) == (sam.principal.id, "192.0.2.7")
+    assert not row.keys() & {"subject_id", "target", "details"}
+
+
+def test_what_the_person_did_to_others_stays_about_them(alice: Person, sam: Person) -> None:
+    AuditService.record(
+        "cart_changed_for_customer", actor_id=sam.principal.id, subject_id=alice.principal.id,
+        target="shopping-carts/1", address="192.0.2.7", details={"lines": 2},
+    )  # fmt: skip
+    run("erase_user", "sam", "--yes")
+    (row,) = collection(AuditEvent).find({"event": "cart_changed_for_customer"})
+    assert not row.keys() & {"actor_id", "address"}
+    assert (row["subject_id"], row["target"]) == (alice.principal.id, "shopping-carts/1")
+
+
+def test_nobody_else_loses_anything(busy_alice: Person, bob: Person) -> None:
+    bob.api.post("/shopping-carts/", {})
+    bob.api.patch("/users/me", {"email": "bob@example.org"})
+    busy_alice.api.delete("/users/me")
+    assert bob.api.get("/users/me").status == 200
+    assert len(bob.api.get("/shopping-carts/")["items"]) == 1
+    assert collection(AuditEvent).count_documents({"subject_id": bob.principal.id}) == 1
+
+
+def test_staff_erases_a_customer_and_is_recorded(alice: Person, sam: Person) -> None:
+    assert sam.api.delete(f"/users/{alice.id}").status == 204
+    (row,) = collection(AuditEvent).find({"event": "user_erased"})
+    assert row["actor_id"] == sam.principal.id
+    assert "subject_id" not in row
+    assert sam.api.delete(f"/users/{alice.id}").outcome == (404, "user_not_found")
+    assert erased() == 1
+
+
+def test_a_refused_erasure_changes_nothing(
+    busy_alice: Person, bob: Person, sam: Person, ada: Person
+) -> None:
+    before = collection(User).find_one({"_id": busy_alice.principal.id})
+    assert bob.api.delete(f"/users/{busy_alice.id}").outcome == (404, "user_not_found")
+    assert busy_alice.api.delete("/users/me", If_Match='"v9"').outcome == (
+        412, "precondition_failed",
+    )  # fmt: skip
+    assert sam.api.delete(f"/users/{ada.id}").outcome == (403, "same_or_higher_role")
+    assert collection(User).find_one({"_id": busy_alice.principal.id}) == before
+    assert erased() == 0
+
+
+def test_of_parallel_erasures_all_end_well(busy_alice: Person) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(lambda _: busy_alice.api.delete("/users/me").status, range(8)))
+    assert 204 in statuses
+    assert statuses <= {204, 401, 404}
+    assert traces(busy_alice.principal.id) == []
+
+
+def test_a_cart_made_meanwhile_goes_too(alice: Person) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = [pool.submit(alice.api.post, "/shopping-carts/", {}) for _ in range(12)]
+        gone = pool.submit(alice.api.delete, "/users/me")
+        made += [pool.submit(alice.api.post, "/shopping-carts/", {}) for _ in range(12)]
+    assert gone.result().status == 204
+    assert {answer.result().status for answer in made} <= {201, 401, 409}
+    assert traces(alice.principal.id) == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_after_any_step_nobody_signs_in_and_nobody_sees_the_user(
+    step: str, busy_alice: Person, sam: Person, anyone: ApiClient, dies_at: DiesAt
+) -> None:
+    dies_at(step)
+    with pytest.raises(KilledError):
+        busy_alice.api.delete("/users/me")
+    assert busy_alice.api.get("/users/me").outcome == (401, "invalid_token")
+    assert anyone.form("/token", username="alice", password=PASSWORD).status == 400
+    assert sam.api.get(f"/users/{busy_alice.id}").outcome == (404, "user_not_found")
+    assert [user["username"] for user in sam.api.get("/users/")["items"]] == ["sam"]
+    revived = sam.api.patch(f"/users/{busy_alice.id}", {"is_active": True})
+    assert revived.outcome == (404, "user_not_found")
+    with pytest.raises(CommandError):
+        run("users", "activate", "alice")
+    assert "users" in traces(busy_alice.principal.id)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("how", ["staff", "command", "unfinished", "registration"])
+def test_killed_after_any_step_whoever_comes_next_finishes_it(
+    how: str, step: str, busy_alice: Person, sam: Person, anyone: ApiClient, dies_at: DiesAt
+) -> None:
+    dies_at(step)
+    with pytest.raises(KilledError):
+        busy_alice.api.delete("/users/me")
+    if how == "staff":
+        assert sam.api.delete(f"/users/{busy_alice.id}").status == 204
+    elif how == "command":
+        assert run("erase_user", "alice", "--yes") == "alice is erased.\n"
+    elif how == "unfinished":
+        assert run("erase_user", "--unfinished") == "1 erasures finished.\n"
+    else:
+        body = {"username": "ALICE", "email": "a@example.net", "password": "blue-kettle-77"}
+        assert anyone.post("/users/", body).status == 201
+    assert traces(busy_alice.principal.id) == []
+    assert erased() == 1
+    assert run("erase_user", "--unfinished") == "0 erasures finished.\n"
+
+
+@pytest.fixture
+def failing_once() -> Iterator[list[ObjectId]]:
+    """An app above whose action fails the first time, and whom it was called for."""
+    calls: list[ObjectId] = []
+
+    def action(user_id: ObjectId) -> None:
+        calls.append(user_id)
+        if len(calls) == 1:
+            raise ConnectionError("away")
+
+    lifecycle.on_user_deleted(action)
+    yield calls
+    lifecycle._on_delete.remove(action)
+
+
+def test_an_action_that_fails_is_repeated_by_whoever_comes_next(
+    busy_alice: Person, sam: Person, failing_once: list[ObjectId]
+) -> None:
+    with pytest.raises(ConnectionError):
+        busy_alice.api.delete("/users/me")
+    assert "users" in traces(busy_alice.principal.id)
+    assert sam.api.delete(f"/users/{busy_alice.id}").status == 204
+    assert set(failing_once) == {busy_alice.principal.id}
+    assert traces(busy_alice.principal.id) == []
+
+
+def test_the_command_asks_first(busy_alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        run("erase_user", "alice")
+    assert busy_alice.api.get("/users/me").status == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"), [(["nobody", "--yes"], "There is no user 'nobody'"), ([], "Say whom")]
+)
+def test_the_command_says_what_is_wrong(arguments: list[str], fault: str) -> None:
+    with pytest.raises(CommandError, match=fault):
+        run("erase_user", *arguments)
+
+
+def test_an_erased_name_is_free(alice: Person, anyone: ApiClient) -> None:
+    alice.api.delete("/users/me")
+    body: dict[str, Any] = {"username": "alice", "email": "alice@example.com"}
+    assert anyone.post("/users/", {**body, "password": "blue-kettle-77"}).status == 201
