@@ -1,0 +1,234 @@
+"""What carts do, in plain dicts: the shop and two carts, a user's and a guest's."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+MOST: Final = 999
+Refusal = tuple[int, str]
+"""Status and code of a problem."""
+Line = dict[str, int]
+"""`quantity`, and `seen`: the price in minor units when it was added or accepted."""
+Lines = dict[int, Line]
+"""By the product's number."""
+
+
+class RefusedError(Exception):
+    """The shop says no: nothing changes."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.outcome: Refusal = (status, code)
+
+
+@dataclass
+class Cart:
+    """What one cart holds."""
+
+    items: Lines = field(default_factory=dict)
+    saved: Lines = field(default_factory=dict)
+    version: int = 1
+
+
+@dataclass
+class Product:
+    """What the catalog says."""
+
+    price: int
+    stock: int
+    status: str = "active"
+
+
+class Model:
+    """The shop. A method that is refused raises, and leaves everything as it was."""
+
+    def __init__(self, products: Sequence[Product]) -> None:
+        self.products = list(products)
+        self.carts = {"mine": Cart(), "guests": Cart()}
+
+    def add(self, name: str, wanted: Sequence[tuple[int, int]]) -> bool:
+        """Whether a line was started."""
+        cart, sums = self.carts[name], summed(wanted)
+        lines = deepcopy(cart.items)
+        for number in sums:
+            self._offered(number, deleted=(404, "product_not_found"))
+        for number, quantity in sums.items():
+            line = lines.setdefault(number, {"quantity": 0, "seen": self.products[number].price})
+            self._check(number, line["quantity"] + quantity)
+            line["quantity"] += quantity
+        started = len(lines) > len(cart.items)
+        self._write(cart, items=lines)
+        return started
+
+    def replace(self, name: str, wanted: Sequence[tuple[int, int]]) -> None:
+        """Hold these and nothing else, at the prices of now."""
+        sums = summed(wanted)
+        for number in sums:
+            self._offered(number, deleted=(404, "product_not_found"))
+        for number, quantity in sums.items():
+            self._check(number, quantity)
+        seen = {number: self.products[number].price for number in sums}
+        lines = {n: {"quantity": quantity, "seen": seen[n]} for n, quantity in sums.items()}
+        self._write(self.carts[name], items=lines)
+
+    def set(self, name: str, number: int, quantity: int) -> None:
+        """Have a line hold so many."""
+        cart = self.carts[name]
+        line = found(cart.items, number)
+        self._offered(number)
+        self._check(number, quantity)
+        self._write(cart, items={**cart.items, number: {**line, "quantity": quantity}})
+
+    def remove(self, name: str, number: int, place: str) -> None:
+        """Take a line out."""
+        lines = getattr(self.carts[name], place)
+        found(lines, number)
+        left = {n: line for n, line in lines.items() if n != number}
+        self._write(self.carts[name], **{place: left})
+
+    def clear(self, name: str) -> None:
+        """Take every line out; what is saved stays."""
+        self._write(self.carts[name], items={})
+
+    def move(self, name: str, number: int, *, back: bool) -> None:
+        """Save a line for later, or put it back into the cart."""
+        cart = self.carts[name]
+        here, there = ("saved", "items") if back else ("items", "saved")
+        line = found(getattr(cart, here), number)
+        held = getattr(cart, there).get(number, {"quantity": 0, "seen": line["seen"]})
+        together = held["quantity"] + line["quantity"]
+        if together > MOST:
+            raise RefusedError(409, "quantity_limit")
+        if back:
+            self._offered(number)
+            self._check(number, together)
+        left = {n: one for n, one in getattr(cart, here).items() if n != number}
+        lines = {**getattr(cart, there), number: {**held, "quantity": together}}
+        self._write(cart, **{here: left, there: lines})
+
+    def refresh(self, name: str) -> None:
+        """Accept the prices of now; it is no write if there is nothing to accept."""
+        cart, before = self.carts[name], deepcopy(self.carts[name])
+        for lines in (cart.items, cart.saved):
+            for number, line in lines.items():
+                line["seen"] = self.products[number].price
+        cart.version += cart != before
+
+    def merge(self, mode: str) -> tuple[Cart, list[dict[str, Any]]]:
+        """The user's cart with the guest's in it, and what did not fit. Nothing is written."""
+        mine, guests = deepcopy(self.carts["mine"]), self.carts["guests"]
+        adjusted: list[dict[str, Any]] = []
+        for number, line in guests.items.items():
+            self._merge_item(mine, number, line, mode, adjusted)
+        for number, line in guests.saved.items():
+            _merge_saved(mine, number, line, mode, adjusted)
+        mine.version += 1
+        return mine, adjusted
+
+    def _merge_item(
+        self, mine: Cart, number: int, line: Line, mode: str, adjusted: list[dict[str, Any]]
+    ) -> None:
+        product, held = self.products[number], mine.items.get(number)
+        asked = wanted_by(mode, line, held)
+        room = min(product.stock, MOST) if product.status == "active" else 0
+        got = max(min(asked, room), min(asked, held["quantity"] if held else 0))
+        saved = 0
+        if got:
+            mine.items[number] = {"quantity": got, "seen": seen_by(mode, line, held)}
+        else:
+            saved = _merge_saved(mine, number, line, mode, adjusted)
+        if got < asked:
+            gone = product.status != "active"
+            few = "insufficient_stock" if product.stock < MOST else "quantity_limit"
+            code = "product_unavailable" if gone else few
+            adjusted.append(adjustment(code, number, asked, got, saved))
+
+    def shown(self, lines: Lines) -> list[dict[str, Any]]:
+        """The lines as the API shows them, amounts in minor units."""
+        return [self._shown(number, line) for number, line in lines.items()]
+
+    def totals(self, cart: Cart) -> tuple[int, int]:
+        """Pieces, and what those cost that can be bought at all."""
+        sold = {n: line for n, line in cart.items.items() if self.products[n].status == "active"}
+        subtotal = sum(self.products[n].price * line["quantity"] for n, line in sold.items())
+        return sum(line["quantity"] for line in cart.items.values()), subtotal
+
+    def _shown(self, number: int, line: Line) -> dict[str, Any]:
+        product, quantity, seen = self.products[number], line["quantity"], line["seen"]
+        problems: list[tuple[str, int | None]] = []
+        if product.status != "active":
+            problems.append(("product_unavailable", 0))
+        elif quantity > product.stock:
+            problems.append(("insufficient_stock", product.stock))
+        if seen != product.price:
+            problems.append(("price_changed", None))
+        return {
+            "number": number, "quantity": quantity, "unit_price": product.price,
+            "line_total": product.price * quantity, "price_at_add": seen, "problems": problems,
+        }  # fmt: skip
+
+    def _offered(self, number: int, deleted: Refusal = (409, "product_unavailable")) -> None:
+        status = self.products[number].status
+        if status == "deleted":
+            raise RefusedError(*deleted)
+        if status != "active":
+            raise RefusedError(409, "product_unavailable")
+
+    def _check(self, number: int, quantity: int) -> None:
+        if quantity > MOST:
+            raise RefusedError(409, "quantity_limit")
+        if quantity > self.products[number].stock:
+            raise RefusedError(409, "insufficient_stock")
+
+    def _write(self, cart: Cart, **lines: Lines) -> None:
+        for place, now in lines.items():
+            setattr(cart, place, now)
+        cart.version += 1
+
+
+def summed(wanted: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Each product once."""
+    sums: dict[int, int] = {}
+    for number, quantity in wanted:
+        sums[number] = sums.get(number, 0) + quantity
+    if any(quantity > MOST for quantity in sums.values()):
+        raise RefusedError(409, "quantity_limit")
+    return sums
+
+
+def found(lines: Mapping[int, Line], number: int) -> Line:
+    """The line, if there is one."""
+    if number not in lines:
+        raise RefusedError(404, "item_not_in_cart")
+    return lines[number]
+
+
+def wanted_by(mode: str, guests: Line, mine: Line | None) -> int:
+    """How many a merge would like a line to hold."""
+    if mine is None:
+        return guests["quantity"]
+    pair = guests["quantity"], mine["quantity"]
+    return {"sum": sum(pair), "max": max(pair), "keep-guest": pair[0], "keep-mine": pair[1]}[mode]
+
+
+def seen_by(mode: str, guests: Line, mine: Line | None) -> int:
+    """The price that stays: that of the winner."""
+    return guests["seen"] if mine is None or mode == "keep-guest" else mine["seen"]
+
+
+def adjustment(code: str, number: int, asked: int, got: int, saved: int) -> dict[str, Any]:
+    """What the API says of a line that did not fit."""
+    return {"code": code, "number": number, "asked": asked, "got": got, "saved": saved}
+
+
+def _merge_saved(
+    mine: Cart, number: int, line: Line, mode: str, adjusted: list[dict[str, Any]]
+) -> int:
+    held = mine.saved.get(number)
+    asked = wanted_by(mode, line, held)
+    got = min(asked, MOST)
+    mine.saved[number] = {"quantity": got, "seen": seen_by(mode, line, held)}
+    if got < asked:
+        adjusted.append(adjustment("quantity_limit", number, asked, 0, got))
+    return got
