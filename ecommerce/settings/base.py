@@ -43,6 +43,11 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"MAX_ENTRIES": 2_000},
     },
 }
+_THIS_PROCESS: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "this-process",
+    "OPTIONS": {"MAX_ENTRIES": 100_000},
+}
 _REDIS: dict[str, Any] = {
     "BACKEND": "django_redis.cache.RedisCache",
     "LOCATION": REDIS_URL,
@@ -60,6 +65,9 @@ if REDIS_URL:
         **_REDIS_TIMEOUTS,
     }
     CACHES = {"default": {**_REDIS, "OPTIONS": _json}, "answers": {**_REDIS, "OPTIONS": _bytes}}
+CACHES["this-process"] = _THIS_PROCESS
+RATELIMIT_USE_CACHE = "this-process"
+"""django-ratelimit counts where Redis does not (see ecommerce/core/rate_limits/counting.py)."""
 RESPONSE_CACHE = env.choice("RESPONSE_CACHE", "full", among=("full", "shared", "off"))
 """Answers of the catalog: kept in each process for a second before Redis, in Redis alone, or not
 at all."""

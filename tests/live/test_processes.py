@@ -38,10 +38,12 @@ def test_64_clients_of_several_processes_lose_no_add(cluster: LiveServer) -> Non
     product, shopper = new_product(cluster), cluster.sign_in("demo", "demo-shop-2026")
     for _ in range(5):
         cart = new_cart(shopper)
+        before = shopper.send("GET", cart).json()["version"]  # one that was empty may come again
         statuses = at_once(64, adder(shopper, cart, product))
         assert statuses == {200: 63, 201: 1}
         answer = shopper.send("GET", cart).json()
-        assert (answer["total_quantity"], len(answer["items"]), answer["version"]) == (192, 1, 65)
+        assert (answer["total_quantity"], len(answer["items"])) == (192, 1)
+        assert answer["version"] == before + 64
 
 
 def test_a_line_stops_exactly_at_999(cluster: LiveServer) -> None:
@@ -54,7 +56,9 @@ def test_a_line_stops_exactly_at_999(cluster: LiveServer) -> None:
 
 def test_a_cart_stops_exactly_at_100_lines(cluster: LiveServer) -> None:
     shopper = cluster.sign_in("demo", "demo-shop-2026")
-    listed = [shopper.send("GET", f"/products/?limit=100{page}").json() for page in ("",)]
+    listed = [
+        shopper.send("GET", f"/products/?limit=100&in_stock=true{page}").json() for page in ("",)
+    ]
     listed.append(shopper.send("GET", listed[0]["next"].removeprefix(shopper.base)).json())
     stocked = [p["id"] for page in listed for p in page["items"] if p["quantity"] > 0][:112]
     cart = new_cart(shopper)
