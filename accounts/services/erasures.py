@@ -7,9 +7,11 @@ or somebody who wants to register the name.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from threading import Timer
 from typing import Any, Final
 
 from bson import ObjectId
+from django.conf import settings
 
 from accounts import lifecycle, selectors
 from accounts.documents import RefreshFamily, User
@@ -94,3 +96,7 @@ def _finish(user_id: ObjectId) -> None:
     AuditService.record(ERASED, actor_id=row.get("erasing_by"))
     collection(User).delete_one(tombstone)
     lifecycle.forget_user(user_id)  # what a request that was under way has made meanwhile
+    if settings.ERASURE_SWEEP_SECONDS:
+        sweep = Timer(settings.ERASURE_SWEEP_SECONDS, lifecycle.forget_user, [user_id])
+        sweep.daemon = True
+        sweep.start()

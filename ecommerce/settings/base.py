@@ -148,6 +148,9 @@ SIMPLE_JWT: dict[str, Any] = {  # the token engine alone; refresh tokens are our
     "USER_ID_CLAIM": "sub",
     "CHECK_REVOKE_TOKEN": False,
 }
+ERASURE_SWEEP_SECONDS = 10.0
+"""After an erasure, when to look again for what a request that was under way has made meanwhile:
+longer than any request lasts."""
 BREACHED_PASSWORDS_FILE = env.breached_passwords_file()
 PASSWORD_HASHERS = ["accounts.hashers.ShopArgon2PasswordHasher"]
 _CORES = os.cpu_count() or 1

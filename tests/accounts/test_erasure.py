@@ -1,5 +1,6 @@
 """DELETE /users/{id} and `manage.py erase_user`: all goes, wherever it was interrupted."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
@@ -138,13 +139,17 @@ def test_of_parallel_erasures_all_end_well(busy_alice: Person) -> None:
     assert traces(busy_alice.principal.id) == []
 
 
-def test_a_cart_made_meanwhile_goes_too(alice: Person) -> None:
+def test_a_cart_made_meanwhile_goes_too(alice: Person, settings: Any) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 2.0
     with ThreadPoolExecutor(8) as pool:
         made = [pool.submit(alice.api.post, "/shopping-carts/", {}) for _ in range(12)]
         gone = pool.submit(alice.api.delete, "/users/me")
         made += [pool.submit(alice.api.post, "/shopping-carts/", {}) for _ in range(12)]
     assert gone.result().status == 204
     assert {answer.result().status for answer in made} <= {201, 401, 409}
+    sweeps = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert len(sweeps) == 1
+    sweeps[0].join()
     assert traces(alice.principal.id) == []
 
 

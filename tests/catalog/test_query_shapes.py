@@ -107,6 +107,8 @@ CALLS: Final[dict[str, Callable[[], Any]]] = {
     "everything below a category": lambda: selectors.subtree("c"),
     "the state of the tree": delete_category,
     "whether a movement is filed": lambda: selectors.movement_is_filed(NO_ID),
+    "the stock movements that a user made": lambda: list(selectors.stored_movements_by(NO_ID)),
+    "the imports that a user started": lambda: list(selectors.stored_imports_by(NO_ID)),
     "the stock movements of a product": lambda: selectors.movement_page(NO_ID, PageRequest()),
     "read or change imports by id": lambda: selectors.import_with_id(NO_ID),
     "list imports": lambda: selectors.import_job_page(PageRequest()),
