@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts ci requirements clean
+.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ live: $(VENV)/installed-dev ## The tests that need Chromium, Java or Redis, the 
 lint: $(VENV)/installed-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+audit: $(VENV)/installed-dev ## Known vulnerabilities of the pinned requirements (asks PyPI)
+	@bash .ci/audit
 
 types: $(VENV)/installed-dev ## Types (mypy --strict)
 	@$(BIN)/mypy
@@ -77,6 +80,9 @@ bench-catalog: $(VENV)/installed-dev ## What reading 1,000 to 100,000 products c
 
 bench-carts: $(VENV)/installed-dev ## What an add to a cart of 1, 10 and 100 lines costs (MONGODB_URI)
 	@$(BIN)/python -m benchmarks.carts
+
+bench-limits: $(VENV)/installed-dev ## What counting a request under a rate limit costs (needs redis-server)
+	@$(BIN)/python -m benchmarks.limits
 
 ci: ## Everything that CI proves (needs Java, Maven, Redis and Chromium; installs them with apt)
 	@bash .ci/run

@@ -272,7 +272,7 @@ revoke_schema = extend_schema(
             media_type=_FORM,
         )
     ],
-    responses={200: None, 400: OAuthErrorShape, 415: OAuthErrorShape},
+    responses={200: None, 400: OAuthErrorShape, 415: OAuthErrorShape, 429: OAuthErrorShape},
 )
 
 audit_schema = extend_schema_view(

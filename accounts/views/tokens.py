@@ -25,7 +25,7 @@ from accounts.services import LoginService, TokenPair, TokenService
 from ecommerce.core import rate_limits
 from ecommerce.core.errors import DomainError
 from ecommerce.core.problems import field_errors
-from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS
+from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS, RENEWALS, REVOCATIONS
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _LATER: Final = "temporarily_unavailable"
@@ -74,10 +74,7 @@ class TokenView(OAuthView):
         """Sign in with a password, or renew with a refresh token."""
         values = _valid(TokenInput(data=request.data))
         if values["grant_type"] == "refresh_token":
-            token = _required(values, "refresh_token")
-            return Response(
-                present_token(TokenService.refresh(refresh_token=token, client=client_of(request)))
-            )
+            return Response(present_token(_renew(request, values)))
         return Response(present_token(_sign_in(request, values)))
 
 
@@ -88,17 +85,24 @@ class RevokeView(OAuthView):
     def post(self, request: Request) -> Response:
         """End the session that the token belongs to."""
         values = _valid(RevocationInput(data=request.data))
+        rate_limits.spend(request, REVOCATIONS)
         TokenService.revoke(token=values["token"], client=client_of(request))
         return Response(status=200)
 
 
 def _sign_in(request: Request, values: Mapping[str, Any]) -> TokenPair:
     login, password = _required(values, "username"), _required(values, "password")
-    # Renewing is not counted: whoever guesses from an address signs nobody out who shares it.
     rate_limits.spend(request, LOGIN_PER_ADDRESS)
     client = client_of(request)
     user = LoginService.sign_in(login=login, password=password, client=client)
     return TokenService.issue(user=user, client=client)
+
+
+def _renew(request: Request, values: Mapping[str, Any]) -> TokenPair:
+    token = _required(values, "refresh_token")
+    # Counted apart from signing in: whoever guesses from an address stops nobody who shares it.
+    rate_limits.spend(request, RENEWALS)
+    return TokenService.refresh(refresh_token=token, client=client_of(request))
 
 
 def _valid(serializer: BaseSerializer[Any]) -> dict[str, Any]:

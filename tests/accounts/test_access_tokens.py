@@ -163,10 +163,10 @@ def test_an_access_token_is_no_refresh_token(alice: Person, anyone: ApiClient) -
     assert anyone.form("/token", **form).outcome == (400, "invalid_grant")
 
 
-def test_without_a_token_the_challenge_says_bearer(anyone: ApiClient) -> None:
+def test_without_a_token_the_challenge_offers_both_ways_in(anyone: ApiClient) -> None:
     answer = anyone.get("/users/me")
     assert answer.outcome == (401, "not_authenticated")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api", Api-Key realm="api"'
 
 
 def test_a_disabled_or_deleted_user_is_out_at_the_next_call(

@@ -125,7 +125,7 @@ def test_wrong_revoked_and_expired_look_the_same() -> None:
     bad.append(refused(expired))
     said = [{k: v for k, v in b.json().items() if k != "request_id"} for b in bad]
     assert said == [said[0]] * len(said)
-    assert bad[0].headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert bad[0].headers["WWW-Authenticate"] == 'Bearer realm="api", Api-Key realm="api"'
 
 
 def test_a_bad_key_is_refused_where_nobody_needs_one(anyone: ApiClient) -> None:

@@ -33,6 +33,8 @@ WRITES: Final = Policy("writes", quota=300, window=60, key="caller")
 IMPORTS: Final = Policy("imports", quota=30, window=3600, key="caller")
 EXPORTS: Final = Policy("exports", quota=10, window=3600, key="caller")
 LOGIN_PER_ADDRESS: Final = Policy("login-address", quota=30, window=60, key="address", strict=True)
+RENEWALS: Final = Policy("renewals", quota=300, window=60, key="address", strict=True)
+REVOCATIONS: Final = Policy("revocations", quota=120, window=60, key="address", strict=True)
 REGISTRATION: Final = Policy("registration", quota=20, window=3600, key="address", strict=True)
 PASSWORD_CHANGES: Final = Policy(
     "password-changes", quota=10, window=900, key="caller", strict=True

@@ -1,0 +1,1 @@
+"""What counting a request under a rate limit costs."""
