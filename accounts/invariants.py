@@ -1,0 +1,176 @@
+"""What must hold of accounts, beyond what their documents declare."""
+
+import re
+from typing import Any, Final
+
+from accounts.documents import ApiKey, AuditEvent, RefreshFamily, User
+from accounts.names import name_key
+from accounts.roles import role_of
+from ecommerce.core.invariants import Case, Checked, Delete, Reference, Row, Rule, Update
+from ecommerce.core.invariants.rules import Repair
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PREFIX: Final = re.compile(r"shop_[0-9a-f]{12}", re.ASCII)
+_EVENT: Final = re.compile(r"[a-z][a-z_]*", re.ASCII)
+_DETAIL_TYPES: Final = (str, int, bool)
+OWNER: Final = Reference(User, lambda row: [row["user_id"]], fields=("token_version",))
+"""The user that a session is of."""
+
+
+# --- users ----------------------------------------------------------------------------------
+
+
+def _keys_of(row: Row) -> dict[str, str]:
+    return {f"{name}_key": name_key(row[name]) for name in ("username", "email")}
+
+
+def _keys(case: Case) -> str | None:
+    wrong = [name for name, key in _keys_of(case.row).items() if case.row[name] != key]
+    return f"{', '.join(wrong)}: not the normalised name" if wrong else None
+
+
+def _right_keys(case: Case) -> Repair:
+    return Update("keys made anew of the names", _keys_of(case.row))
+
+
+def _role(case: Case) -> str | None:
+    if "role" in case.row and case.row.get("is_staff") is not None:
+        stale = bool(case.row["is_staff"]) and role_of(case.row).rank == 0
+        return "is_staff: says more than the role" if stale else None
+    return None
+
+
+def _only_role(case: Case) -> Repair:  # noqa: ARG001
+    return Update("is_staff taken away: the role counts", gone=("is_staff",))
+
+
+def _sessions(case: Case) -> str | None:
+    ended = [one["session_id"] for one in case.row.get("ended_sessions", ())]
+    if len(ended) != len(set(ended)):
+        return "ended_sessions: one stands there twice"
+    if case.row["token_version"] < 0:
+        return "token_version: below 0"
+    kept = case.row.get("kept_session")
+    if kept and kept["token_version"] > case.row["token_version"]:
+        return "kept_session: of a token version that has not come yet"
+    return None
+
+
+def _ended_sessions(case: Case) -> Repair | None:
+    """Ending one session too many only makes somebody sign in again."""
+    kept = case.row.get("kept_session")
+    if kept and kept["token_version"] > case.row["token_version"] >= 0:
+        return Update("the kept session ended", gone=("kept_session",))
+    return None
+
+
+# --- sessions -------------------------------------------------------------------------------
+
+
+def _owner(case: Case) -> str | None:
+    user = case.one(OWNER, case.row["user_id"])
+    if user is None:
+        return "user_id: no such user"
+    ahead = case.row["token_version"] > user.get("token_version", 0)
+    return "token_version: the user's is lower" if ahead else None
+
+
+def _forgotten(case: Case) -> Repair:  # noqa: ARG001
+    """Nobody can use it, or nobody should."""
+    return Delete("session deleted")
+
+
+def _hashes(case: Case) -> str | None:
+    names = [name for name in ("current_hash", "previous_hash") if name in case.row]
+    wrong = [name for name in names if not _DIGEST.fullmatch(case.row[name])]
+    return f"{', '.join(wrong)}: no hash of a token" if wrong else None
+
+
+def _ends(case: Case) -> str | None:
+    early = case.row["expires_at"] <= case.row["created_at"]
+    return "expires_at: before it began" if early else None
+
+
+# --- API keys and the audit log -----------------------------------------------------------------
+
+
+def _key_form(case: Case) -> str | None:
+    if not _PREFIX.fullmatch(case.row["prefix"]):
+        return "prefix: none of ours"
+    return None if _DIGEST.fullmatch(case.row["secret_hash"]) else "secret_hash: no hash"
+
+
+def _scopes(case: Case) -> str | None:
+    scopes = case.row["scopes"]
+    return None if scopes and len(scopes) == len(set(scopes)) else "scopes: none, or one twice"
+
+
+def _event(case: Case) -> str | None:
+    if not _EVENT.fullmatch(case.row["event"]):
+        return "event: no name"
+    details: dict[str, Any] = case.row.get("details", {})
+    plain = all(isinstance(value, _DETAIL_TYPES) for value in details.values())
+    return None if plain else "details: more than text, numbers and flags"
+
+
+CHECKED: Final = (
+    Checked(
+        User,
+        (
+            Rule(
+                "keys",
+                "username_key and email_key are the normalised names.",
+                _keys,
+                reads=("username", "email"),
+                repair=_right_keys,
+            ),
+            Rule(
+                "role",
+                "Nothing says more of a user's rights than the role.",
+                _role,
+                reads=("role", "is_staff"),
+                repair=_only_role,
+            ),
+            Rule(
+                "sessions",
+                "Token versions and the lists of sessions agree.",
+                _sessions,
+                reads=("token_version", "kept_session"),
+                repair=_ended_sessions,
+            ),
+        ),
+        may_lack=frozenset({"role"}),  # users stored before there were roles
+    ),
+    Checked(
+        RefreshFamily,
+        (
+            Rule(
+                "owner",
+                "Sessions are of a user who exists, and not ahead of them.",
+                _owner,
+                reads=("user_id", "token_version"),
+                refers=(OWNER,),
+                repair=_forgotten,
+            ),
+            Rule("hashes", "Only hashes of tokens are stored.", _hashes),
+            Rule(
+                "ends",
+                "Sessions end after they begin.",
+                _ends,
+                reads=("created_at", "expires_at"),
+                repair=_forgotten,
+            ),
+        ),
+    ),
+    Checked(
+        ApiKey,
+        (
+            Rule("form", "Keys have a prefix of ours and a hash of their secret.", _key_form),
+            Rule("scopes", "Keys may do something, and each thing once.", _scopes),
+        ),
+    ),
+    Checked(
+        AuditEvent,
+        (Rule("event", "Events have a name, and details that are plain.", _event),),
+    ),
+)
