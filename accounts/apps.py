@@ -9,7 +9,10 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        """Make the documents known to the index command."""
+        """Make documents and their rules known."""
         from accounts import documents
+        from accounts.invariants import CHECKED
+        from ecommerce.core.invariants import register
 
         self.documents_module = documents
+        register(*CHECKED)

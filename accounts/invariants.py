@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from accounts.documents import ApiKey, AuditEvent, RefreshFamily, User
 from accounts.names import name_key
-from accounts.roles import role_of
 from ecommerce.core.invariants import Case, Checked, Delete, Reference, Row, Rule, Update
 from ecommerce.core.invariants.rules import Repair
 
@@ -31,17 +30,6 @@ def _keys(case: Case) -> str | None:
 
 def _right_keys(case: Case) -> Repair:
     return Update("keys made anew of the names", _keys_of(case.row))
-
-
-def _role(case: Case) -> str | None:
-    if "role" in case.row and case.row.get("is_staff") is not None:
-        stale = bool(case.row["is_staff"]) and role_of(case.row).rank == 0
-        return "is_staff: says more than the role" if stale else None
-    return None
-
-
-def _only_role(case: Case) -> Repair:  # noqa: ARG001
-    return Update("is_staff taken away: the role counts", gone=("is_staff",))
 
 
 def _sessions(case: Case) -> str | None:
@@ -123,13 +111,6 @@ CHECKED: Final = (
                 _keys,
                 reads=("username", "email"),
                 repair=_right_keys,
-            ),
-            Rule(
-                "role",
-                "Nothing says more of a user's rights than the role.",
-                _role,
-                reads=("role", "is_staff"),
-                repair=_only_role,
             ),
             Rule(
                 "sessions",

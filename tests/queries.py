@@ -26,8 +26,12 @@ _CARRIERS: Final = tuple(
     )
 )  # fmt: skip
 """Code that passes on what others ask."""
-_OTHERS: Final = (f"{ROOT / 'tests'}/", str(ROOT / "ecommerce/core/indexes.py"))
-"""Tests; and the index command, which looks for the duplicates that forbid an index: a scan."""
+_OTHERS: Final = (
+    f"{ROOT / 'tests'}/",
+    *(str(ROOT / "ecommerce/core" / path) for path in ("indexes.py", "invariants/verification.py")),
+)
+"""Tests; and the two commands that look at everything, which is a scan: the index command for the
+duplicates that forbid an index, and the check of what is stored."""
 
 
 @dataclass(frozen=True)

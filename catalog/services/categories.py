@@ -156,6 +156,11 @@ class CategoryService:
 
         _write(decide)
 
+    @staticmethod
+    def settle() -> None:
+        """Carry out a change that was decided by a process that died. Safe to repeat."""
+        _settled_tree()
+
 
 # --- deciding ----------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ from ecommerce.core.response_cache import changed
 MAX_STOCK: Final = 1_000_000_000
 """Pieces of one product."""
 _ATTEMPTS: Final = 50
-_FENCES: Final = 100
+MAX_FENCES: Final = 100
 """Retries of one product that keep out a slow first try."""
 
 
@@ -84,6 +84,13 @@ class StockService:
                 return _filed(present)
             _refuse(present, delta, sku, expected_versions)
         raise BusyError
+
+    @staticmethod
+    def file_waiting(*, product_id: ObjectId) -> None:
+        """File what a process that died has left in a product. Safe to repeat."""
+        row = selectors.product_in_any_state(product_id)
+        if row is not None:
+            _filed(row)
 
 
 def _guard(
@@ -177,7 +184,7 @@ def _recording(
 ) -> dict[str, Any]:
     pushed: dict[str, Any] = {"unfiled_movements": movement}
     if operation.retried:
-        pushed["stock_fences"] = {"$each": [operation.id], "$slice": -_FENCES}
+        pushed["stock_fences"] = {"$each": [operation.id], "$slice": -MAX_FENCES}
     return {
         "$inc": {**change["$inc"], "version": 1},
         "$set": {**change["$set"], "updated_at": movement["created_at"]},

@@ -12,9 +12,12 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Make the documents known to the index command; there is no SQL database."""
         from ecommerce.core import documents
+        from ecommerce.core.idempotency.invariants import CHECKED
+        from ecommerce.core.invariants import register
         from ecommerce.core.rate_limits import check_quotas
         from ecommerce.core.without_sql import disconnect_sql_handlers
 
         self.documents_module = documents
+        register(*CHECKED)
         disconnect_sql_handlers()
         check_quotas()

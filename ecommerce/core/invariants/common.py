@@ -7,7 +7,7 @@ import mongoengine
 
 from ecommerce.core.indexes import Index, declared
 from ecommerce.core.invariants.rules import Case, Reference, Repair, Row, Rule, Update
-from ecommerce.core.invariants.shape import typed, within_limits
+from ecommerce.core.invariants.shape import Check, typed, within_limits
 
 _VERSION: Final = frozenset({"version"})
 """It has a rule of its own, which can mend it."""
@@ -25,15 +25,19 @@ def shape_rule(document: type[mongoengine.Document], may_lack: frozenset[str]) -
 
 def common_rules(document: type[mongoengine.Document]) -> Iterator[Rule]:
     """Limits, versions and unique keys."""
-    check = within_limits(document)
-    yield Rule(
-        "limits", "Values are within the limits of their fields.", lambda case: check(case.row)
-    )
+    if (check := within_limits(document)) is not None:
+        yield _limits_rule(check)
     if "version" in document._fields:
         yield _version_rule(document)
     for index in declared(document):
         if index.options.get("unique"):
             yield _unique_rule(document, index)
+
+
+def _limits_rule(check: Check) -> Rule:
+    return Rule(
+        "limits", "Values are within the limits of their fields.", lambda case: check(case.row)
+    )
 
 
 def _version_rule(document: Any) -> Rule:

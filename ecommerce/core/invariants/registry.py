@@ -84,5 +84,7 @@ def chosen(names: Iterable[str]) -> Mapping[Checked, frozenset[str]]:
             found[checked] = frozenset(rules[name] for name in picked)
     if unknown := wanted - known:
         there = ", ".join(sorted(name for name in known if "." not in name))
-        raise LookupError(f"{', '.join(sorted(unknown))}: no such app, collection or rule ({there})")
+        raise LookupError(
+            f"{', '.join(sorted(unknown))}: no such app, collection or rule ({there})"
+        )
     return found

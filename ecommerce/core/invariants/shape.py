@@ -60,9 +60,14 @@ def typed(
     return check
 
 
-def within_limits(document: Any) -> Check:
-    """Complains of values beyond the limits that the document declares; the types are right."""
-    fields = {name: check for name, field in _stored(document) if (check := _limit_check(field))}
+def within_limits(document: Any) -> Check | None:
+    """Complains of values beyond the limits that the document declares; None if it declares none.
+
+    The types are right.
+    """
+    fields = {name: found for name, field in _stored(document) if (found := _limit_check(field))}
+    if not fields:
+        return None
 
     def check(row: Any) -> Complaint:
         return _first({name: row[name] for name in fields if name in row}, fields, "")
@@ -110,10 +115,10 @@ def _type_check(field: Any) -> Check | None:
 def _inside(field: Any, of_document: Any, of_field: Any) -> Check | None:
     """The check of what a field holds, if it holds anything that has one."""
     if isinstance(field, mongoengine.EmbeddedDocumentField):
-        check: Check = of_document(field.document_type)
-        return check
+        whole: Check | None = of_document(field.document_type)
+        return whole
     if isinstance(field, mongoengine.ListField) and field.field is not None:
-        each = of_field(field.field)
+        each: Check | None = of_field(field.field)
         return _of_elements(each) if each else None
     return None
 
