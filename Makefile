@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean
+.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ shell: $(VENV)/installed-base ## A Python shell with the documents imported
 
 doctor: $(VENV)/installed-base ## What is wrong with this installation, and what to do
 	@$(BIN)/python manage.py doctor
+
+verify: $(VENV)/installed-base ## Does all that is stored keep its rules? (changes nothing)
+	@$(BIN)/python manage.py verify_invariants
 
 fuzz: $(VENV)/installed-dev ## Drive the running API by its own OpenAPI document, longer
 	@FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/live/test_schema_fuzzing.py --timeout 1800

@@ -1,30 +1,35 @@
 """What must hold of accounts, beyond what their documents declare."""
 
 import re
+from datetime import timedelta
 from typing import Any, Final
 
-from accounts.documents import ApiKey, AuditEvent, RefreshFamily, User
+from accounts.documents import ApiKey, AuditEvent, MailToken, Purpose, RefreshFamily, User
 from accounts.names import name_key
+from accounts.services.mail_tokens import LIFETIMES
 from ecommerce.core.invariants import Case, Checked, Delete, Reference, Row, Rule, Update
 from ecommerce.core.invariants.rules import Repair
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PREFIX: Final = re.compile(r"shop_[0-9a-f]{12}", re.ASCII)
 _EVENT: Final = re.compile(r"[a-z][a-z_]*", re.ASCII)
+_NAMES: Final = ("username", "email", "pending_email")
+_CLOCKS: Final = timedelta(minutes=1)
+"""How far clocks of servers may be apart."""
 _DETAIL_TYPES: Final = (str, int, bool)
 OWNER: Final = Reference(User, lambda row: [row["user_id"]], fields=("token_version",))
-"""The user that a session is of."""
+"""The user that a session or a mailed token is of."""
 
 
 # --- users ----------------------------------------------------------------------------------
 
 
 def _keys_of(row: Row) -> dict[str, str]:
-    return {f"{name}_key": name_key(row[name]) for name in ("username", "email")}
+    return {f"{name}_key": name_key(row[name]) for name in _NAMES if name in row}
 
 
 def _keys(case: Case) -> str | None:
-    wrong = [name for name, key in _keys_of(case.row).items() if case.row[name] != key]
+    wrong = [name for name, key in _keys_of(case.row).items() if case.row.get(name) != key]
     return f"{', '.join(wrong)}: not the normalised name" if wrong else None
 
 
@@ -79,6 +84,26 @@ def _ends(case: Case) -> str | None:
     return "expires_at: before it began" if early else None
 
 
+# --- mailed tokens --------------------------------------------------------------------------
+
+
+def _mail_form(case: Case) -> str | None:
+    if not _DIGEST.fullmatch(case.row["_id"]):
+        return "_id: no hash of a token"
+    right = case.row["email_key"] == name_key(case.row["email"])
+    return None if right else "email_key: not the normalised address"
+
+
+def _mail_ends(case: Case) -> str | None:
+    latest = case.now + LIFETIMES[Purpose(case.row["purpose"])] + _CLOCKS
+    return "expires_at: later than any token is good" if case.row["expires_at"] > latest else None
+
+
+def _void(case: Case) -> Repair:  # noqa: ARG001
+    """Whoever waits for the mail asks for another."""
+    return Delete("token deleted")
+
+
 # --- API keys and the audit log -----------------------------------------------------------------
 
 
@@ -107,9 +132,9 @@ CHECKED: Final = (
         (
             Rule(
                 "keys",
-                "username_key and email_key are the normalised names.",
+                "Keys of names and addresses are those, normalised.",
                 _keys,
-                reads=("username", "email"),
+                reads=_NAMES,
                 repair=_right_keys,
             ),
             Rule(
@@ -140,6 +165,27 @@ CHECKED: Final = (
                 _ends,
                 reads=("created_at", "expires_at"),
                 repair=_forgotten,
+            ),
+        ),
+    ),
+    Checked(
+        MailToken,
+        (
+            Rule(
+                "owner",
+                "Mailed tokens are of a user who exists, and not ahead of them.",
+                _owner,
+                reads=("user_id", "token_version"),
+                refers=(OWNER,),
+                repair=_void,
+            ),
+            Rule("form", "Only hashes of tokens are stored, with their address.", _mail_form),
+            Rule(
+                "ends",
+                "Mailed tokens end when their purpose says.",
+                _mail_ends,
+                reads=("purpose", "expires_at"),
+                repair=_void,
             ),
         ),
     ),

@@ -65,6 +65,8 @@ def _listed(case: Case) -> str | None:
         return None
     for user in _owner_ids(case.row):
         listed = case.one(LIST, user)
+        if case.one(OWNER, user) is None:
+            continue  # what another rule is about: nobody gets a list of theirs again
         if case.row["_id"] not in _ids(listed["carts"] if listed else ()):
             return "_id: not among its user's open carts"
     return None
@@ -246,7 +248,7 @@ def _cart_rules() -> Iterator[Rule]:
         "listed",
         "Carts of users are on the lists that keep their number at its limit.",
         _listed,
-        refers=(LIST,),
+        refers=(OWNER, LIST),
         repair=_list,
     )
     yield Rule(

@@ -51,12 +51,12 @@ def _path(case: Case) -> str | None:
 
 
 def _parent(case: Case) -> str | None:
-    if _is_gone(case.row) or "parent" not in case.row:
+    if "parent" not in case.row or _is_gone(case.row) or _path(case) is not None:
         return None
     parent = case.one(PARENT, case.row["parent"])
     if parent is None:
         return "parent: no such category"
-    right = parent.get("path") == case.row.get("path", [])[:-1]
+    right = parent.get("path") == case.row["path"][:-1]
     return None if right else "path: not below where its parent stands"
 
 

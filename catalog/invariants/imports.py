@@ -28,7 +28,9 @@ def _lease(case: Case) -> str | None:
     return None if held else "lease_holder: missing while it runs"
 
 
-def _free_lease(case: Case) -> Repair:
+def _free_lease(case: Case) -> Repair | None:
+    if case.row["lease_until"] <= case.now + LEASE:
+        return None
     return Update("lease ended: the next worker goes on", {"lease_until": case.now})
 
 

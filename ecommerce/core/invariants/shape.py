@@ -80,8 +80,8 @@ def _stored(document: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_always_there(field: Any) -> bool:
-    """Whether every new document has it: it is required, or has something to begin with."""
-    return bool(field.required or field.default is not None)
+    """Whether every new document has it, be it null."""
+    return bool(field.required or field.null or field.default is not None)
 
 
 def _first(row: Mapping[str, Any], checks: Mapping[str, Check | None], unknown: str) -> Complaint:

@@ -107,7 +107,8 @@ class Verification:
         found: list[Finding] = []
         for some in _parts(ids, self.checked.batch):
             where = {"_id": {"$in": some}}
-            found += self._findings(list(collection(self.checked.document).find(where)))
+            rows = collection(self.checked.document).find(where).sort([("_id", 1)])
+            found += self._findings(list(rows))
         return found
 
     def _findings(self, rows: Sequence[Row]) -> Iterator[Finding]:
