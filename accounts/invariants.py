@@ -2,12 +2,14 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from accounts.documents import ApiKey, AuditEvent, MailToken, Purpose, RefreshFamily, User
 from accounts.names import name_key
+from accounts.services.erasures import ErasureService
 from accounts.services.mail_tokens import LIFETIMES
-from ecommerce.core.invariants import Case, Checked, Delete, Reference, Row, Rule, Update
+from ecommerce.core.invariants import Case, Checked, Delete, Reference, Row, Rule, Run, Update
 from ecommerce.core.invariants.rules import Repair
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -16,6 +18,8 @@ _EVENT: Final = re.compile(r"[a-z][a-z_]*", re.ASCII)
 _NAMES: Final = ("username", "email", "pending_email")
 _CLOCKS: Final = timedelta(minutes=1)
 """How far clocks of servers may be apart."""
+_SOON: Final = timedelta(minutes=1)
+"""Erasures are done after this long, unless whoever did one died."""
 _DETAIL_TYPES: Final = (str, int, bool)
 OWNER: Final = Reference(User, lambda row: [row["user_id"]], fields=("token_version",))
 """The user that a session or a mailed token is of."""
@@ -55,6 +59,17 @@ def _ended_sessions(case: Case) -> Repair | None:
     if kept and kept["token_version"] > case.row["token_version"] >= 0:
         return Update("the kept session ended", gone=("kept_session",))
     return None
+
+
+def _erased(case: Case) -> str | None:
+    begun = case.row.get("erasing_at")
+    if begun is None or begun > case.now - _SOON:
+        return None
+    return "erasing_at: an erasure that was interrupted"
+
+
+def _erase(case: Case) -> Repair:
+    return Run("erased to the end", partial(ErasureService.finish, [case.row["_id"]]))
 
 
 # --- sessions -------------------------------------------------------------------------------
@@ -144,6 +159,7 @@ CHECKED: Final = (
                 reads=("token_version", "kept_session"),
                 repair=_ended_sessions,
             ),
+            Rule("erased", "Erasures that have begun are carried out.", _erased, repair=_erase),
         ),
         may_lack=frozenset({"role"}),  # users stored before there were roles
     ),

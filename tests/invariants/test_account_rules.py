@@ -7,6 +7,7 @@ import pytest
 from bson import ObjectId
 
 from accounts.documents import ApiKey, AuditEvent, MailToken, RefreshFamily, User
+from carts.documents import ShoppingCart
 from ecommerce.core.mongo import collection, utc_now
 from tests.invariants.shop import Breakage, Shop, broken, check, drop, put, stored
 
@@ -64,6 +65,14 @@ BREAKAGES: Final = [
         lambda shop: "kept_session" not in (stored(User, shop.alice) or {}),
     ),
     Breakage("users.sessions", "a session that ended twice", ended_twice),
+    Breakage(
+        "users.erased",
+        "an erasure that was interrupted",
+        lambda shop: put(User, shop.bob, erasing_at=utc_now() - timedelta(minutes=2)),
+        lambda shop: (
+            stored(User, shop.bob) is None and stored(ShoppingCart, shop.other_cart) is None
+        ),
+    ),
     Breakage("refresh_families.owner", "no such user", of_nobody, session_is_gone),
     Breakage(
         "refresh_families.owner",
@@ -132,4 +141,9 @@ def test_a_key_that_is_right_and_taken_is_left_to_a_person(shop: Shop) -> None:
 
 def test_users_from_before_there_were_roles_are_right(shop: Shop) -> None:
     drop(User, shop.alice, "role")
+    assert broken() == {}
+
+
+def test_an_erasure_under_way_is_no_fault(shop: Shop) -> None:
+    put(User, shop.bob, erasing_at=utc_now() - timedelta(seconds=10))
     assert broken() == {}
