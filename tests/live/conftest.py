@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.faults import FAULT_FILE, die_where_told
 from tests.live.server import LiveServer, free_port, serve
 from tests.wire.server import WireServerUnavailableError, wire_server
 
@@ -82,4 +83,25 @@ def embedded(tmp_path: Path) -> Iterator[LiveServer]:
 def cluster(wire_uri: str) -> Iterator[LiveServer]:
     """Several gunicorn processes on one MongoDB."""
     with serve({"MONGODB_URI": wire_uri, "WEB_CONCURRENCY": "3", "WEB_THREADS": "8"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def fault_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a test says at which step the next worker of `breakable` dies."""
+    return tmp_path_factory.mktemp("faults") / "dies-at"
+
+
+@pytest.fixture(scope="module")
+def breakable(wire_uri: str, fault_file: Path) -> Iterator[LiveServer]:
+    """Three workers, of which one can be told where to die."""
+    environment = {
+        "MONGODB_URI": wire_uri,
+        "DJANGO_SETTINGS_MODULE": "ecommerce.settings.test",
+        "WEB_CONCURRENCY": "3",
+        "IDEMPOTENCY_LEASE": "1",
+        "CHECKPOINT": f"{die_where_told.__module__}.{die_where_told.__name__}",
+        FAULT_FILE: str(fault_file),
+    }
+    with serve(environment) as server:
         yield server

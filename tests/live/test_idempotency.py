@@ -1,18 +1,15 @@
 """Idempotency-Key over HTTP: workers killed between two steps, and many clients at once."""
 
-import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from tests.faults import FAULT_FILE, die_where_told
-from tests.live.server import LiveServer, Reply, serve
+from tests.live.kills import STEPS, killed, until_answered
+from tests.live.server import LiveServer
 
 pytestmark = pytest.mark.wire
 STAFF: Final = ("staff", "staff-shop-2026")
@@ -20,53 +17,8 @@ ROUNDS: Final = 50
 
 
 @pytest.fixture(scope="module")
-def fault_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("faults") / "dies-at"
-
-
-@pytest.fixture(scope="module")
-def staff(wire_uri: str, fault_file: Path) -> Iterator[LiveServer]:
-    """Three workers, of which one can be told where to die."""
-    environment = {
-        "MONGODB_URI": wire_uri,
-        "DJANGO_SETTINGS_MODULE": "ecommerce.settings.test",
-        "WEB_CONCURRENCY": "3",
-        "IDEMPOTENCY_LEASE": "1",
-        "CHECKPOINT": f"{die_where_told.__module__}.{die_where_told.__name__}",
-        FAULT_FILE: str(fault_file),
-    }
-    with serve(environment) as server:
-        yield server.sign_in(*STAFF)
-
-
-def until_answered(staff: LiveServer, path: str, body: Any, key: str) -> Reply:
-    """Send the request again, as a client would, until it is neither lost nor under way."""
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        try:
-            reply = staff.send("POST", path, body, Idempotency_Key=key)
-        except (OSError, HTTPException):  # the worker died
-            continue
-        if reply.status != 409:
-            return reply
-        time.sleep(0.2)
-    raise AssertionError(f"{path} was never answered.")
-
-
-def killed(staff: LiveServer, fault_file: Path, step: str, path: str, body: Any) -> Reply:
-    """The answer to a request whose worker was killed at the step, after retries."""
-    fault_file.write_text(step, encoding="ascii")
-    key = str(uuid.uuid4())
-    with pytest.raises((OSError, HTTPException)):
-        staff.send("POST", path, body, Idempotency_Key=key)
-    assert not fault_file.exists()
-    reply = until_answered(staff, path, body, key)
-    assert reply.headers["Idempotent-Replayed"] == "true"
-    assert until_answered(staff, path, body, key).body == reply.body
-    return reply
-
-
-STEPS: Final = ("idempotency.claimed", "idempotency.effect", "idempotency.stored")
+def staff(breakable: LiveServer) -> LiveServer:
+    return breakable.sign_in(*STAFF)
 
 
 @pytest.mark.parametrize("step", [*STEPS, "products.inserted"])

@@ -29,23 +29,6 @@ def new_cart(shopper: LiveServer) -> str:
     return f"/shopping-carts/{shopper.send('POST', '/shopping-carts/', {}).json()['id']}"
 
 
-def adder(shopper: LiveServer, cart: str, product: str) -> Callable[[int], Reply]:
-    body = {"product_id": product, "quantity": 3}
-    return lambda _: shopper.send("POST", f"{cart}/items", body)
-
-
-def test_64_clients_of_several_processes_lose_no_add(cluster: LiveServer) -> None:
-    product, shopper = new_product(cluster), cluster.sign_in("demo", "demo-shop-2026")
-    for _ in range(5):
-        cart = new_cart(shopper)
-        before = shopper.send("GET", cart).json()["version"]  # one that was empty may come again
-        statuses = at_once(64, adder(shopper, cart, product))
-        assert statuses == {200: 63, 201: 1}
-        answer = shopper.send("GET", cart).json()
-        assert (answer["total_quantity"], len(answer["items"])) == (192, 1)
-        assert answer["version"] == before + 64
-
-
 def test_a_line_stops_exactly_at_999(cluster: LiveServer) -> None:
     product, shopper = new_product(cluster), cluster.sign_in("demo", "demo-shop-2026")
     cart = new_cart(shopper)
