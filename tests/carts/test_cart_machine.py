@@ -53,13 +53,19 @@ class CartMachine(RuleBasedStateMachine):
         self._start("mine")
         self._start("guests")
 
-    @initialize(mine=few, guests=few, saved=numbers)
-    def fill(self, mine: dict[int, int], guests: dict[int, int], saved: int) -> None:
-        """Carts that share their products: in empty ones little can happen."""
-        self.add_several("mine", list(mine.items()))
-        self.add_several("guests", list(guests.items()))
-        self.move_line("mine", saved, "save")
-        self.move_line("guests", saved, "save")
+    @initialize(mine=few, guests=few, saved=numbers, shop=st.tuples(changes, changes, changes))
+    def fill(
+        self, mine: dict[int, int], guests: dict[int, int], saved: int,
+        shop: tuple[dict[str, Any], ...],
+    ) -> None:  # fmt: skip
+        """Carts that share their products, each changed since: in empty ones little can happen."""
+        for name, held in (("mine", mine), ("guests", guests)):
+            self.add_several(name, list(held.items()))
+            self.move_line(name, saved, "save")
+        for number, change in enumerate(shop):
+            self.change_product(number, change)
+        for name in ("mine", "guests"):
+            self.add(name, saved, 1)
 
     def teardown(self) -> None:
         """A user has room for 20 carts only."""
@@ -273,3 +279,46 @@ def test_carts_and_their_model_agree_after_every_step(machine: Callable[[], Cart
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=how)  # type: ignore[arg-type]  # takes a maker too
+
+
+Steps = Callable[[CartMachine], None]
+
+
+def saved_beside_an_older_price(shop: CartMachine) -> None:
+    shop.add("mine", 1, 2)
+    shop.move_line("mine", 1, "save")
+    shop.change_product(1, {"price": 999})
+    shop.add("mine", 1, 3)
+    shop.move_line("mine", 1, "save")
+
+
+def merged_when_less_is_left_than_the_cart_holds(shop: CartMachine) -> None:
+    shop.add("mine", 0, 5)
+    shop.add("guests", 0, 1)
+    shop.change_product(0, {"stock": 1})
+    shop.merge("sum", dry_run=True)
+    shop.merge("sum", dry_run=False)
+
+
+def set_when_it_is_not_sold_any_more(shop: CartMachine) -> None:
+    shop.add("guests", 2, 3)
+    shop.change_product(2, {"status": "archived"})
+    shop.set_quantity("guests", 2, 1)
+    shop.change_product(2, {"status": "deleted"})
+    shop.set_quantity("guests", 2, 1)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        saved_beside_an_older_price,
+        merged_when_less_is_left_than_the_cart_holds,
+        set_when_it_is_not_sold_any_more,
+    ],
+)
+def test_ways_that_chance_has_missed_before(
+    steps: Steps, machine: Callable[[], CartMachine]
+) -> None:
+    shop = machine()
+    steps(shop)
+    shop.both_agree()
