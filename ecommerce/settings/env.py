@@ -102,8 +102,12 @@ def mongodb_uri() -> str:
         try:
             parse_uri(uri)
         except (PyMongoError, ValueError) as fault:
+            # With a password in it, PyMongo may take half of that for a host, and say so.
+            why = "write / : @ ? and % in its user and password as %2F %3A %40 %3F and %25"
             raise BadSettingError(
-                "MONGODB_URI", f"is not a MongoDB address ({fault})", example
+                "MONGODB_URI",
+                f"is not a MongoDB address ({why if '@' in uri else fault})",
+                example,
             ) from None
     return uri
 

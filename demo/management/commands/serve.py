@@ -55,6 +55,7 @@ class Command(ShopCommand):
         base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
         embedded = mongo.uses_embedded_store()
         store = f"{settings.STORE_PATH} (embedded, for development)" if embedded else "MongoDB"
+        cache = "Redis" if settings.REDIS_URL else "this process (set REDIS_URL)"
         lines = [
             "",
             f"  {settings.APP_NAME}",
@@ -62,7 +63,7 @@ class Command(ShopCommand):
             f"    Documentation        {base}/docs   {base}/redoc",
             *([f"    Browsable interface  {base}/"] if settings.BROWSABLE_API else []),
             f"    Store                {store}",
-            f"    Cache                {settings.REDIS_URL or 'this process (set REDIS_URL)'}",
+            f"    Cache                {cache}",
         ]
         if settings.DEMO_LOGINS:
             logins = "   ".join(f"{name} / {word}" for name, word, _ in seeding.DEMO_LOGINS)
