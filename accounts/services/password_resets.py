@@ -1,6 +1,10 @@
 """A new password for somebody who has lost theirs, by a link in a mail."""
 
+import time
+from secrets import SystemRandom
 from typing import Any, Final
+
+from django.conf import settings
 
 from accounts import selectors
 from accounts.documents import MailTokenRow, Purpose, UserRow
@@ -14,6 +18,7 @@ from ecommerce.core.errors import PreconditionFailedError
 
 REQUESTED: Final = "password_reset_requested"
 RESET: Final = "password_reset"
+_chance: Final = SystemRandom()
 
 
 class PasswordResetService:
@@ -55,6 +60,8 @@ class PasswordResetService:
 
 
 def _send_link(email: str, address: str | None) -> None:
+    # Work in this process slows its answers: right after this one it would show who is known.
+    time.sleep(settings.PASSWORD_RESET_PAUSE * _chance.uniform(0.2, 1))
     user = selectors.user_for_mail(email)
     if user is None:
         return

@@ -14,7 +14,8 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
-_THREADS: Final = 2
+_THREADS: Final = 8
+"""Most of them wait for a mail server, or for a pause to be over."""
 _MAX_WAITING: Final = 1000
 """Pieces of work that may wait in one process; what comes beyond is dropped, and logged."""
 
@@ -27,6 +28,8 @@ _unfinished: set[Future[None]] = set()
 def run_later(name: str, work: Callable[[], None]) -> None:
     """Have `work` done soon, under the id of the present request. Never raises, never waits.
 
+    Once the process ends nothing is put off any more: then it is done at once.
+
     Args:
         name: what the log calls it.
         work: may raise: that is logged, and nobody else learns of it.
@@ -36,13 +39,20 @@ def run_later(name: str, work: Callable[[], None]) -> None:
         if len(_unfinished) >= _MAX_WAITING:
             logger.error("%s is dropped: %d pieces of work are waiting", name, _MAX_WAITING)
             return
-        try:
-            future = _pool.submit(context.run, _done, name, work)
-        except RuntimeError:
-            logger.error("%s is dropped: the process ends", name)  # noqa: TRY400
-            return
-        _unfinished.add(future)
-    future.add_done_callback(_forget)
+        future = _submitted(lambda: context.run(_done, name, work))
+        if future is not None:
+            _unfinished.add(future)
+    if future is None:
+        _done(name, work)
+    else:
+        future.add_done_callback(_forget)
+
+
+def _submitted(work: Callable[[], None]) -> Future[None] | None:
+    try:
+        return _pool.submit(work)
+    except RuntimeError:  # the interpreter waits for the threads, and takes no further work
+        return None
 
 
 def wait_until_idle(seconds: float) -> bool:

@@ -178,6 +178,9 @@ CHECKPOINT: Callable[[str], None] | None = None
 REQUIRE_VERIFIED_EMAIL = env.boolean("REQUIRE_VERIFIED_EMAIL", default=False)
 """Whether only users whose address is verified may sign in."""
 
+PASSWORD_RESET_PAUSE = 0.5
+"""Seconds at most between the answer to a reset and the work for it."""
+
 # --- mail -------------------------------------------------------------------------------------
 PUBLIC_URL = env.web_address("PUBLIC_URL", "http://127.0.0.1:8000")
 """Where the front end is. No link is ever made from the host name of a request."""

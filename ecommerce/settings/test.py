@@ -16,6 +16,7 @@ SECRET_KEY = "tests-only-" + "0123456789abcdef" * 4
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 STORE_PATH = Path(tempfile.gettempdir()) / f"shop-tests-{os.getpid()}" / "store.sqlite3"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+PASSWORD_RESET_PAUSE = 0.0
 RATE_LIMITS_ENABLED = False
 PASSWORD_HASHES_AT_ONCE = 32  # what many at once may do has tests of its own
 BROWSABLE_API = True

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.documents import AuditEvent, MailToken, User
+from ecommerce.core.background import wait_until_idle
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import ApiClient, Person
 from tests.inbox import Inbox
@@ -64,6 +65,26 @@ def test_no_answer_waits_for_anything_that_depends_on_the_account(
         assert ask("alice@example.com").json() == ask("nobody@example.com").json() == ANSWER
     assert seen == [], "the database was asked before the answer"
     assert len(later) == 2
+
+
+def test_the_work_waits_a_moment_before_it_asks_who_that_is(
+    alice: Person, settings: Any, monkeypatch: pytest.MonkeyPatch, inbox: Inbox
+) -> None:
+    settings.PASSWORD_RESET_PAUSE = 10.0
+    pauses: list[tuple[float, int]] = []
+    with recorded() as seen:
+        monkeypatch.setattr(
+            "accounts.services.password_resets.time.sleep",
+            lambda seconds: pauses.append((seconds, len(seen))),
+        )
+        for email in ("alice@example.com", "nobody@example.com"):
+            ask(email)
+            assert wait_until_idle(10)
+            seen.clear()
+    assert [asked for _, asked in pauses] == [0, 0]
+    assert all(2 <= seconds <= 10 for seconds, _ in pauses)
+    assert len({seconds for seconds, _ in pauses}) == 2, "how long is chance"
+    assert len(inbox.of("alice@example.com")) == 1
 
 
 @pytest.mark.parametrize(

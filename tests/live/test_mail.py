@@ -111,4 +111,8 @@ def test_what_waits_to_be_sent_is_sent_before_the_server_ends(
             person = {"username": f"dora{number}", "email": f"dora{number}@example.com"}
             assert server.send("POST", "/users/", {**DORA, **person}).status == 201
         assert len(mailbox.mails) < 8, "nobody waited for the mails"
-    assert len(mailbox.mails) == 8
+        assert server.send("POST", "/password-reset", {"email": "dora1@example.com"}).status == 202
+    assert len(mailbox.mails) == 9
+    assert [mail["To"] for mail in mailbox.mails if "reset-password#" in body(mail)] == [
+        "dora1@example.com"
+    ]
