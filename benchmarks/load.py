@@ -43,11 +43,6 @@ class Sample:
         """Microseconds."""
         return self.cpu_seconds / self.requests * 1e6
 
-    @property
-    def rate(self) -> float:
-        """Requests a second."""
-        return self.requests / self.seconds
-
 
 def write_calls(calls: Iterable[Call], path: Path) -> Path:
     """The file that the load generator reads."""

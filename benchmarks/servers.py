@@ -58,10 +58,6 @@ class Server:
         """User and system time of the process and all below it, from /proc."""
         return sum(_ticks(pid) for pid in _family(self.process.pid)) / _TICKS
 
-    def resident_kib(self) -> int:
-        """Resident memory of the process and all below it."""
-        return sum(_resident(pid) for pid in _family(self.process.pid))
-
 
 @contextmanager
 def running(kind: Kind, environment: Mapping[str, str]) -> Iterator[Server]:
@@ -112,11 +108,3 @@ def _ticks(pid: int) -> int:
     except OSError:
         return 0
     return int(fields[11]) + int(fields[12])
-
-
-def _resident(pid: int) -> int:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmRSS"))

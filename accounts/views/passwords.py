@@ -19,6 +19,7 @@ from accounts.serializers import (
 from accounts.services import PasswordResetService, PasswordService
 from ecommerce.core import rate_limits
 from ecommerce.core.client_address import client_address
+from ecommerce.core.conditional import NO_STORE
 from ecommerce.core.rate_limits import (
     MAIL_TOKENS,
     PASSWORD_CHANGES,
@@ -28,7 +29,6 @@ from ecommerce.core.rate_limits import (
 )
 from ecommerce.core.viewsets import ShopViewSet
 
-_NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _REQUESTED: Final = "If an account has this address, a mail with a link is on its way to it."
 
 
@@ -44,7 +44,7 @@ class PasswordViewSet(ShopViewSet):
         pair = PasswordService.change(
             caller=caller_of(request), client=client_of(request), **self.body()
         )
-        return Response(present_token(pair), headers=_NO_STORE)
+        return Response(present_token(pair), headers=NO_STORE)
 
 
 class PasswordResetViewSet(ShopViewSet):

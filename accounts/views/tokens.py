@@ -23,11 +23,11 @@ from accounts.rules import ANYONE
 from accounts.serializers import RevocationInput, TokenInput
 from accounts.services import LoginService, TokenPair, TokenService
 from ecommerce.core import rate_limits
+from ecommerce.core.conditional import NO_STORE
 from ecommerce.core.errors import DomainError
 from ecommerce.core.problems import field_errors
 from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS, RENEWALS, REVOCATIONS
 
-_NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _LATER: Final = "temporarily_unavailable"
 """RFC 6749 has no code for too many attempts; this one tells a client to come again."""
 
@@ -60,7 +60,7 @@ class OAuthView(APIView):
     ) -> Response:
         """`no-store` on every answer, as RFC 6749 section 5.1 demands."""
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in _NO_STORE.items():
+        for name, value in NO_STORE.items():
             answer[name] = value
         rate_limits.add_headers(request, answer)
         return answer

@@ -101,6 +101,8 @@ def is_settled(last_modified: datetime | None) -> bool:
     return last_modified is None or datetime.now(UTC) - last_modified > _SETTLED
 
 
+NO_STORE: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""Of an answer that holds a token (RFC 6749 section 5.1)."""
 _SETTLED: Final = timedelta(seconds=2)
 
 

@@ -21,8 +21,6 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-TIMEOUT_SECONDS: Final = 0.25
-"""What one call may take; also what a request loses at most when Redis goes away."""
 _ASKED_EVERY: Final = 1.0
 """Seconds between two questions whether Redis is back."""
 _AWAY: Final = (RedisConnectionError, RedisTimeoutError, OSError)
@@ -61,11 +59,6 @@ def redis() -> Redis:
     """A client of the shared Redis; REDIS_URL is set."""
     client: Redis = get_redis_connection("default")
     return client
-
-
-def is_away() -> bool:
-    """Whether Redis did not answer lately."""
-    return _breaker.is_open
 
 
 def ask(work: Callable[[], T], otherwise: T) -> T:

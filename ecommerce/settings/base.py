@@ -32,21 +32,18 @@ DATABASES: dict[str, Any] = {}
 MONGODB_URI = env.mongodb_uri()
 STORE_PATH = BASE_DIR / env.text("STORE_PATH", ".data/store.sqlite3")
 REDIS_URL = env.redis_url()
+_THIS_PROCESS: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "this-process",
+    "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond 300 it would drop counts of failed logins
+}
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond 300 it would drop counts of failed logins
-    },
+    "default": {**_THIS_PROCESS, "LOCATION": ""},
     "answers": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "answers",
         "OPTIONS": {"MAX_ENTRIES": 2_000},
     },
-}
-_THIS_PROCESS: dict[str, Any] = {
-    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-    "LOCATION": "this-process",
-    "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
 _REDIS: dict[str, Any] = {
     "BACKEND": "django_redis.cache.RedisCache",

@@ -1,6 +1,6 @@
 """POST /shopping-carts/{id}/merge: a guest's cart goes into the user's, once and without loss."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -12,29 +12,10 @@ from carts.documents import ShoppingCart
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 
 MakeProduct = Callable[..., ProductRow]
 MODES = ("sum", "max", "keep-guest", "keep-mine")
-
-
-class KilledError(BaseException):
-    """The process dies here."""
-
-
-@pytest.fixture
-def dies_at(settings: Any) -> Iterator[Callable[[str], None]]:
-    """The process dies at the first checkpoint of this name."""
-
-    def arm(name: str) -> None:
-        def die(reached: str) -> None:
-            if reached == name:
-                settings.CHECKPOINT = None
-                raise KilledError
-
-        settings.CHECKPOINT = die
-
-    yield arm
-    settings.CHECKPOINT = None
 
 
 def item(product: ProductRow, quantity: int = 1, **more: Any) -> dict[str, Any]:
@@ -154,7 +135,7 @@ STEPS = ["carts.merge_claimed", "carts.merge_written", "carts.merge_marked"]
 
 @pytest.mark.parametrize("step", STEPS)
 def test_interrupted_it_is_completed_by_the_next_try(
-    step: str, make_product: MakeProduct, alice: Person, dies_at: Callable[[str], None]
+    step: str, make_product: MakeProduct, alice: Person, dies_at: DiesAt
 ) -> None:
     scarce = make_product(quantity=6)
     guests, mine = GuestCart(item(scarce, 5)), cart_of(alice, item(scarce, 2))
@@ -175,7 +156,7 @@ def test_interrupted_it_is_completed_by_the_next_try(
 
 @pytest.mark.parametrize("step", STEPS)
 def test_another_merge_of_the_same_cart_is_refused_and_says_which_one_holds(
-    step: str, lamp: ProductRow, alice: Person, bob: Person, dies_at: Callable[[str], None]
+    step: str, lamp: ProductRow, alice: Person, bob: Person, dies_at: DiesAt
 ) -> None:
     guests, mine, other = GuestCart(item(lamp, 2)), cart_of(alice), cart_of(alice)
     bobs = cart_of(bob)
@@ -192,7 +173,7 @@ def test_another_merge_of_the_same_cart_is_refused_and_says_which_one_holds(
 
 
 def test_a_target_that_is_gone_opens_the_source_again(
-    lamp: ProductRow, alice: Person, dies_at: Callable[[str], None]
+    lamp: ProductRow, alice: Person, dies_at: DiesAt
 ) -> None:
     guests, mine, other = GuestCart(item(lamp, 2)), cart_of(alice), cart_of(alice)
     dies_at("carts.merge_claimed")

@@ -1,6 +1,5 @@
 """At most 20 open carts a user: under any race, and given back by carts that are gone."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -13,28 +12,9 @@ from catalog.documents import ProductRow
 from ecommerce.core.documents import IdempotencyRecord
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 
 KEY = "0b5b6d0e-6a53-4c1a-9f39-000000000002"
-
-
-class KilledError(BaseException):
-    """The process dies here."""
-
-
-@pytest.fixture
-def dies_at(settings: Any) -> Iterator[Callable[[str], None]]:
-    """The process dies at the first checkpoint of this name."""
-
-    def arm(name: str) -> None:
-        def die(reached: str) -> None:
-            if reached == name:
-                settings.CHECKPOINT = None
-                raise KilledError
-
-        settings.CHECKPOINT = die
-
-    yield arm
-    settings.CHECKPOINT = None
 
 
 def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
@@ -145,7 +125,7 @@ def test_parallel_starts_share_no_empty_cart(lamp: ProductRow, alice: Person) ->
 
 
 def test_a_retry_finds_the_empty_cart_that_the_first_try_filled(
-    lamp: ProductRow, alice: Person, dies_at: Callable[[str], None]
+    lamp: ProductRow, alice: Person, dies_at: DiesAt
 ) -> None:
     carts = full(alice, lamp)
     alice.api.delete(f"/shopping-carts/{carts[4]}/clear")

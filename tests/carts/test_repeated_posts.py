@@ -1,6 +1,6 @@
 """Idempotency-Key on every POST of carts: whatever crashes where, a retry has one effect."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,28 +12,9 @@ from catalog.documents import ProductRow
 from ecommerce.core.documents import IdempotencyRecord
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 
 KEY = "0b5b6d0e-6a53-4c1a-9f39-000000000001"
-
-
-class KilledError(BaseException):
-    """The process dies here."""
-
-
-@pytest.fixture
-def dies_at(settings: Any) -> Iterator[Callable[[str], None]]:
-    """The process dies at the first checkpoint of this name."""
-
-    def arm(name: str) -> None:
-        def die(reached: str) -> None:
-            if reached == name:
-                settings.CHECKPOINT = None
-                raise KilledError
-
-        settings.CHECKPOINT = die
-
-    yield arm
-    settings.CHECKPOINT = None
 
 
 def lease_ends() -> None:
@@ -64,7 +45,7 @@ def pieces(cart: Answer) -> tuple[int, int]:
 def test_a_retry_changes_the_cart_once(
     step: str, path: str, body: Callable[[ProductRow, ProductRow], Any], after: tuple[int, int],
     make_product: Callable[..., ProductRow], alice: Person, sam: Person,
-    dies_at: Callable[[str], None],
+    dies_at: DiesAt,
 ) -> None:  # fmt: skip
     lamp, mug = make_product(), make_product()
     cart = f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
@@ -92,7 +73,7 @@ def test_a_retry_changes_the_cart_once(
 
 
 def test_an_add_that_was_done_is_not_done_again_after_others(
-    lamp: ProductRow, alice: Person, dies_at: Callable[[str], None]
+    lamp: ProductRow, alice: Person, dies_at: DiesAt
 ) -> None:
     cart = f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
     dies_at("idempotency.effect")
@@ -106,7 +87,7 @@ def test_an_add_that_was_done_is_not_done_again_after_others(
 
 @pytest.mark.parametrize("step", ["", "idempotency.claimed", "idempotency.effect"])
 def test_a_retry_makes_one_cart_and_a_guest_gets_the_same_secret(
-    step: str, lamp: ProductRow, anyone: ApiClient, dies_at: Callable[[str], None]
+    step: str, lamp: ProductRow, anyone: ApiClient, dies_at: DiesAt
 ) -> None:
     def post() -> Answer:
         return anyone.post("/shopping-carts/", {"items": [item(lamp, 2)]}, Idempotency_Key=KEY)

@@ -26,6 +26,7 @@ from tests.catalog.bulk_requests import (
     upsert,
 )
 from tests.client import Answer, Person
+from tests.faults import KilledError
 
 
 def test_all_or_nothing_writes_all_sound_rows(sam: Person, make_product: Make) -> None:
@@ -125,10 +126,6 @@ def test_when_the_database_goes_away_in_between_the_answer_says_which_rows_are_w
     assert answer["rows"][1]["detail"].startswith("The database did not answer, so this row may be")
     assert answer["rows"][2]["detail"].endswith("send the row again.")
     assert [one["sku"] for one in stored()] == ["A"]
-
-
-class KilledError(BaseException):
-    """The process dies here."""
 
 
 @pytest.fixture

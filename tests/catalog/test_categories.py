@@ -13,6 +13,7 @@ from catalog.documents import Category, CategoryRow, CategoryTree, Product, Prod
 from catalog.services import CategoryService, categories
 from ecommerce.core.mongo import collection
 from tests.client import Answer, ApiClient, Person
+from tests.faults import KilledError
 
 Make = Callable[..., CategoryRow]
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -279,9 +280,6 @@ def test_a_move_that_was_interrupted_is_finished_by_the_next_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     product = make_product(category="floor-lamps")
-
-    class KilledError(BaseException):
-        """The process dies here."""
 
     def die(*_: Any, **__: Any) -> None:
         raise KilledError

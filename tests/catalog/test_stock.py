@@ -12,6 +12,7 @@ from catalog.documents import Product, ProductRow, StockMovement
 from catalog.services import StockService, stock
 from ecommerce.core.mongo import collection
 from tests.client import ApiClient, Person
+from tests.faults import KilledError
 
 Make = Callable[..., ProductRow]
 
@@ -150,9 +151,6 @@ def test_64_parallel_movements_take_exactly_what_is_there(make_product: Make, sa
 def test_a_movement_whose_process_died_before_filing_it_is_filed_by_the_next(
     lamp: ProductRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class KilledError(BaseException):
-        """The process dies here."""
-
     def die(_: Any) -> None:
         raise KilledError
 

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -82,12 +83,17 @@ def count(policies: Sequence[Policy], subjects: Sequence[str]) -> list[Usage]:
 def _count_shared(policies: Sequence[Policy], subjects: Sequence[str]) -> list[Usage]:
     keys = [_key(p, subject) for p, subject in zip(policies, subjects, strict=True)]
     bounds = [bound for policy in policies for bound in (policy.quota, policy.window)]
-    script = redis().register_script(_SCRIPT)
-    answers: Any = script(keys=keys, args=bounds)
+    answers: Any = _script()(keys=keys, args=bounds, client=redis())
     return [
         Usage(policy, remaining, max(reset, 1), bool(refused))
         for policy, (remaining, reset, refused) in zip(policies, answers, strict=True)
     ]
+
+
+@cache
+def _script() -> Any:
+    """Knows its digest, which would else be made for every request."""
+    return redis().register_script(_SCRIPT)
 
 
 def _key(policy: Policy, subject: str) -> str:

@@ -68,7 +68,7 @@ def public_answer(
     if state is None:
         return answer_of(request, load())
     (epoch, *tokens), (packed,) = state
-    stored = unpack(packed, tokens) if packed else None
+    stored = unpack(packed, tokens)
     if stored is None:
         # By its generations: who comes after a write never gets what was begun before it.
         flight = f"{key}{b''.join(tokens).hex()}"
@@ -112,9 +112,7 @@ def _key(request: Request) -> str:
 
 def _found_or_made(key: str, tokens: Sequence[bytes], load: Callable[[], Representation]) -> Stored:
     """Another flight may have landed between the look at the cache and the start of this one."""
-    packed = value_of(key)
-    stored = unpack(packed, tokens) if packed else None
-    return stored or _made(key, tokens, load())
+    return unpack(value_of(key), tokens) or _made(key, tokens, load())
 
 
 def _made(key: str, tokens: Sequence[bytes], made: Representation) -> Stored:

@@ -31,8 +31,10 @@ class Stored:
         return orjson.dumps(head) + _SEPARATOR + self.body
 
 
-def unpack(packed: bytes, tokens: Sequence[bytes]) -> Stored | None:
-    """The stored answer; None unless it was made at these generations."""
+def unpack(packed: bytes | None, tokens: Sequence[bytes]) -> Stored | None:
+    """The stored answer; None unless there is one, made at these generations."""
+    if packed is None:
+        return None
     head, _, body = packed.partition(_SEPARATOR)
     known = orjson.loads(head)
     if known["tokens"] != [token.hex() for token in tokens]:
