@@ -71,6 +71,7 @@ class Browser:
         """From the menu at the top right."""
         self.press(".navbar .dropdown-toggle")
         self.press("#logoutForm button")
+        self.until("Log in")  # the next page must not come before the log-out has gone out
 
     def until(self, text: str) -> str:
         """The page's answer, as soon as it holds this text."""
