@@ -275,5 +275,8 @@ LOGGING: dict[str, Any] = {
         },
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
-    "loggers": {"django.request": {"level": "ERROR"}},  # a 4xx is the client's, not an incident
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # a 4xx is the client's, not an incident
+        "pymongo": {"level": "INFO"},  # at DEBUG it writes whole commands: names, hashes, addresses
+    },
 }  # fmt: skip

@@ -1,11 +1,13 @@
 """A bad setting ends the start with one message; production refuses what is for laptops."""
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
@@ -99,3 +101,8 @@ def test_the_secret_of_development_is_made_once_and_kept(tmp_path: Path) -> None
     assert (tmp_path / "data" / "secret_key").read_text() == kept
     assert len(kept) >= 50
     assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_a_driver_at_debug_still_writes_no_command() -> None:
+    assert settings.LOGGING["loggers"]["pymongo"] == {"level": "INFO"}
+    assert not logging.getLogger("pymongo.command").isEnabledFor(logging.DEBUG)

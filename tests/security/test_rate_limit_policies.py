@@ -10,6 +10,8 @@ from ecommerce.core.rate_limits.policies import POLICIES, Policy
 from tests.client import Answer, ApiClient, Person
 
 DOCUMENT = Path(django_settings.BASE_DIR) / "docs" / "security.md"
+LONGEST_WAIT = 2 * 60
+"""Seconds: in Redis the window slides, so that a quota of one is free after the next window."""
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
@@ -38,7 +40,7 @@ def test_renewals_are_limited_for_each_address(
     refused = renew(here, alice.tokens.refresh_token)
     assert refused.outcome == (429, "temporarily_unavailable")
     assert refused.headers["RateLimit-Policy"] == '"renewals";q=2;w=60'
-    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert 1 <= int(refused.headers["Retry-After"]) <= LONGEST_WAIT
     assert renew(elsewhere, alice.tokens.refresh_token).status == 200, "it was not used up"
 
 
@@ -50,7 +52,7 @@ def test_revocations_are_limited_for_each_address_and_then_end_nothing(
     assert here.form("/token/revoke", token="made-up").status == 200
     refused = here.form("/token/revoke", token=alice.tokens.refresh_token)
     assert refused.outcome == (429, "temporarily_unavailable")
-    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert 1 <= int(refused.headers["Retry-After"]) <= LONGEST_WAIT
     assert alice.api.get("/users/me").status == 200
     assert elsewhere.form("/token/revoke", token=alice.tokens.refresh_token).status == 200
     assert alice.api.get("/users/me").outcome == (401, "invalid_token")
