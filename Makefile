@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify
+.PHONY: help run test unit live ops-test image lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +28,17 @@ run: $(VENV)/installed-base ## Start the whole product (PORT=8000 HOST=127.0.0.1
 test: lint types contract schema unit ## All tests that need nothing but Python, and all checks
 
 unit: $(VENV)/installed-dev ## The tests that need nothing but Python
-	@$(BIN)/python -m pytest -n auto -m "not (browser or wire or redis or fuzz or slow)"
+	@$(BIN)/python -m pytest -n auto -m "not (browser or wire or redis or fuzz or slow or ops)"
 
 live: $(VENV)/installed-dev ## The tests that need Chromium, Java or Redis, the slow ones, and schema fuzzing
 	@$(BIN)/python -m pytest -n auto -m "browser or wire or redis or fuzz or slow"
+
+ops-test: $(VENV)/installed-dev ## The tests of what production is made of: image, balancers, caches
+	@$(BIN)/python -m pytest -m ops
+
+image: ## Build the image of the API (IMAGE=shop:latest BASE_IMAGE=python:3.12-slim-bookworm)
+	@docker build --file docker/Dockerfile --tag $(or $(IMAGE),shop:latest) \
+	  --build-arg REVISION=$$(git rev-parse --short HEAD) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) .
 
 lint: $(VENV)/installed-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 _BOOT_ERROR: Final = 3
-"""To gunicorn: the next worker would fare no better, so end. With another code it tries for ever."""
+"""To gunicorn: the next worker would fare no better. With another code it tries for ever."""
 
 
 def _refuse(problem: Exception) -> NoReturn:
