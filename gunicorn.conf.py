@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ecommerce.core import draining  # before the fork: the workers share its mark
+
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"  # WSGI with threads: Django under ASGI measured 2.6 times slower
 _embedded = not os.environ.get("MONGODB_URI")
@@ -31,6 +33,11 @@ def on_starting(server: Any) -> None:  # noqa: ARG001
     if _metrics_dir:
         shutil.rmtree(_metrics_dir, ignore_errors=True)
         Path(_metrics_dir).mkdir(parents=True)
+
+
+def when_ready(server: Any) -> None:  # noqa: ARG001
+    """The balancer hears of an end before it comes: DRAIN_SECONDS, as many as its checks need."""
+    draining.drain_before_end(float(os.environ.get("DRAIN_SECONDS", "0")))
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001

@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from pymongo.errors import PyMongoError
 
-from ecommerce.core import mongo
+from ecommerce.core import draining, mongo
 
 _CACHED_SECONDS: Final = 1.0
 _lock = Lock()
@@ -23,8 +23,8 @@ def livez(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """200 when requests can be served, 503 when the database does not answer."""
-    fault = _database_fault()
+    """200 when requests can be served; 503 when the database does not answer or the end is near."""
+    fault = "the server is about to end" if draining.is_draining() else _database_fault()
     body = {
         "status": "unavailable" if fault else "ok",
         "store": "embedded (development only)" if mongo.uses_embedded_store() else "mongodb",

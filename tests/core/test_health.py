@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
-from ecommerce.core import health
+from ecommerce.core import draining, health
 from tests.client import ApiClient
 
 
@@ -32,6 +32,15 @@ def test_not_ready_but_alive_without_the_database(
     assert anyone.get("/livez").status == 200
     answer = anyone.get("/readyz")
     assert (answer.status, answer["fault"]) == (503, "the database does not answer")
+
+
+def test_a_server_that_is_about_to_end_is_alive_but_not_ready(
+    anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "_mark", b"\1")
+    assert anyone.get("/livez").status == 200
+    answer = anyone.get("/readyz")
+    assert (answer.status, answer["fault"]) == (503, "the server is about to end")
 
 
 def test_readiness_is_asked_once_a_second(

@@ -212,7 +212,9 @@ def test_on_sigterm_a_request_under_way_is_answered_and_the_exit_code_is_0(
         slow_client.sendall(head.encode() + body[:10])
         time.sleep(1)
         container.signal("TERM")
-        time.sleep(2)
+        time.sleep(0.5)
+        assert container.get("/readyz").status == 503  # so that the balancer sends nothing more
+        time.sleep(3)
         slow_client.sendall(body[10:])
         answer = HTTPResponse(slow_client, method="POST")
         answer.begin()
