@@ -39,7 +39,7 @@ def _connected_store() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _every_query_has_its_index(_connected_store: None) -> Iterator[None]:
-    """Each process of a run fails the test that sent a query of the catalog without one."""
+    """Each process of a run fails the test that sent a query without one."""
     yield
     assert queries.faults() == []
 

@@ -1,4 +1,4 @@
-"""Holds every query that the product sends of the catalog against the table of query shapes.
+"""Holds every query that the product sends of tabled collections against their query shapes.
 
 `tests/conftest.py` switches it on for the whole run, in each of its processes: a test fails that
 makes the product send a query for which the table has no row, or a row whose index does not serve.
@@ -99,7 +99,16 @@ class Table:
         if operation.filter.keys() == {"$or"} and not operation.sort:
             wheres = operation.filter["$or"]
         found = (self.fault(Query.of(replace(operation, filter=where))) for where in wheres)
-        return next(filter(None, found), "")
+        return next(filter(None, found), "") or self._fault_of_write(operation)
+
+    def _fault_of_write(self, operation: Operation) -> str:
+        """A change of one document must say where it lies: older clusters refuse it otherwise."""
+        rows = self.rows_for(Query.of(operation))
+        if operation.kind != "findAndModify" or not all(row.asks_every_shard for row in rows):
+            return ""
+        return (
+            f"{operation.collection}: a change of one document has not the shard key in its filter."
+        )
 
     def fault(self, query: Query) -> str:
         """Why the query may not be sent; nothing if it may."""
@@ -113,6 +122,12 @@ class Table:
         """Why the index of a row does not serve it; nothing if it does."""
         if (row.further or not row.index) and not row.reason:
             return f"{row.purpose!r} needs a reason."
+        if row.asks_every_shard != bool(row.broadcast):
+            return (
+                f"{row.purpose!r} needs a reason to ask every shard."
+                if row.asks_every_shard
+                else f"{row.purpose!r} asks one shard, and needs no reason to ask all."
+            )
         if not row.index:
             return ""
         keys = (("_id", 1),) if row.index == BY_ID else self._keys(row)

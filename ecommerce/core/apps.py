@@ -10,14 +10,16 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Make the documents known to the index command; there is no SQL database."""
+        """Make documents and queries known to the index command; there is no SQL database."""
         from ecommerce.core import documents
         from ecommerce.core.idempotency.invariants import CHECKED
+        from ecommerce.core.idempotency.query_shapes import QUERY_SHAPES
         from ecommerce.core.invariants import register
         from ecommerce.core.rate_limits import check_quotas
         from ecommerce.core.without_sql import disconnect_sql_handlers
 
         self.documents_module = documents
         register(*CHECKED)
+        self.query_shapes = QUERY_SHAPES
         disconnect_sql_handlers()
         check_quotas()

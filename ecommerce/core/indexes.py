@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import mongoengine
+import pymongo
 from django.apps import apps
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from ecommerce.core.mongo import collection
+
+_PATIENCE: Final = 600.0
+"""Seconds for one index: a large collection takes longer than a request may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,10 @@ def ensure_indexes(
     for document in classes if classes is not None else documents():
         for index in declared(document):
             try:
-                collection(document).create_index(
-                    list(index.keys), name=index.name, **index.options
-                )
+                with pymongo.timeout(_PATIENCE):
+                    collection(document).create_index(
+                        list(index.keys), name=index.name, **index.options
+                    )
             except DuplicateKeyError:
                 problems.append(_duplicates(document, index))
             except OperationFailure as fault:

@@ -4,7 +4,7 @@ The tests hold each query that the product sends against the tables, `manage.py 
 an index is for, and the documentation shows the same rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,11 +40,24 @@ class QueryShape:
     """Compared in the documents that the index has found, and not in the index."""
     reason: str = ""
     """Why that is so, or why it is a scan."""
+    broadcast: str = ""
+    """Why it may ask every shard: it has not the shard key of its collection."""
 
     @property
     def collection(self) -> str:
         """The name of the collection."""
         return str(self.document._get_collection_name())
+
+    @property
+    def shard_key(self) -> Mapping[str, str | int]:
+        """What the collection is sharded by; nothing where it is not."""
+        key: Mapping[str, str | int] = self.document._meta.get("sharding", {})
+        return key
+
+    @property
+    def asks_every_shard(self) -> bool:
+        """Whether nothing in it says which shard has the answer."""
+        return not set(self.shard_key) <= set(self.equal)
 
     @property
     def cells(self) -> tuple[str, ...]:
