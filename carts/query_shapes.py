@@ -19,7 +19,7 @@ QUERY_SHAPES: Final = (
         further=ANYTHING, reason=_ONE,
     ),
     QueryShape(
-        "list a user's carts, or delete them", ShoppingCart, "newest_of_user", ("user_id",),
+        "list, export or delete the carts of a user", ShoppingCart, "newest_of_user", ("user_id",),
         sort=(("_id", -1),), further=_TRAITS, reason=_FEW,
         broadcast="a shopper lists carts once a visit, if ever; the page bounds it",
     ),
