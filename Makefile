@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live ops-test image lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify
+.PHONY: help run test unit live ops-test image lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify capacity capacity-measure
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,12 @@ bench-carts: $(VENV)/installed-dev ## What an add to a cart of 1, 10 and 100 lin
 
 bench-limits: $(VENV)/installed-dev ## What counting a request under a rate limit costs (needs redis-server)
 	@$(BIN)/python -m benchmarks.limits
+
+capacity: $(VENV)/installed-dev ## The sizing sheet and the spread over shards, computed anew
+	@$(BIN)/python -m deploy.capacity
+
+capacity-measure: $(VENV)/installed-dev ## What one process costs (a minute), for the sizing sheet
+	@$(BIN)/python -m deploy.capacity.measure
 
 ci: ## Everything that CI proves (needs Java, Maven, Redis and Chromium; installs them with apt)
 	@bash .ci/run

@@ -1,0 +1,1 @@
+"""What it takes to serve more: measured costs, their sum, and how carts spread over shards."""
