@@ -106,8 +106,8 @@ def _spread() -> Iterator[str]:
     spreads = {shards: placement.documents(ids, shards) for shards in placement.SHARDS}
     yield "## How carts spread over shards"
     yield from _text(
-        f"A simulation: {_CARTS:,} carts with ids as servers make them, placed by MongoDB's hash of "
-        "`_id`. Skew is the fullest shard over the mean. *Worth* is how many shards' work the "
+        f"A simulation: {_CARTS:,} carts with ids as servers make them, placed by MongoDB's hash "
+        "of `_id`. Skew is the fullest shard over the mean. *Worth* is how many shards' work the "
         "cluster does until the fullest has no more to give; by ranges of the plain `_id` all new "
         "carts go to one shard."
     )
