@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ecommerce.core import draining  # before the fork: the workers share its mark
+from ecommerce.core.logs.server import PLAIN_FORMAT
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"  # WSGI with threads: Django under ASGI measured 2.6 times slower
@@ -21,7 +22,12 @@ max_requests = 0  # nothing leaks, so nothing is restarted for it
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk may stall
 control_socket_disable = True  # no socket on a read-only root
 limit_request_line = 8190
-accesslog = "-" if os.environ.get("ACCESS_LOG") == "true" else None
+_settings = os.environ.get("DJANGO_SETTINGS_MODULE", "ecommerce.settings.production")
+_production = _settings == "ecommerce.settings.production"
+accesslog = "-" if os.environ.get("ACCESS_LOG", str(_production).lower()) == "true" else None
+access_log_format = PLAIN_FORMAT
+if _production:
+    logger_class = "ecommerce.core.logs.server.EcsServerLogger"
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 wsgi_app = "ecommerce.wsgi:application"
 

@@ -17,6 +17,7 @@ from pymongo.collection import Collection
 from pymongo.uri_parser import parse_uri
 
 from ecommerce.core.embedded import open_embedded_client
+from ecommerce.core.logs.slow_operations import SlowOperationListener
 
 DEFAULT_DATABASE: Final = "ecommerce"
 CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
@@ -89,6 +90,7 @@ def _connect_server() -> None:
         tz_aware=True,
         uuidRepresentation="standard",
         appname=settings.APP_NAME,
+        event_listeners=[SlowOperationListener()],
         **options,
     )
 

@@ -261,13 +261,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 # --- logging ----------------------------------------------------------------------------------
+SLOW_OPERATION_MS = env.integer("SLOW_OPERATION_MS", 250, low=1, high=60_000)
+"""Milliseconds: a command to MongoDB that takes so long is logged, without its values."""
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "ecommerce.core.request_ids.RequestIdFilter"}},
     "formatters": {
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
-        "ecs": {"()": "ecs_logging.StdlibFormatter"},
+        "ecs": {"()": "ecommerce.core.logs.formatter.EcsFormatter"},
     },
     "handlers": {
         "console": {

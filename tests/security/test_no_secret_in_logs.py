@@ -1,7 +1,8 @@
 """No log holds a secret: each kind is sent through every path that takes it, whatever comes of it.
 
 The root logger is at DEBUG, so libraries speak too; records are kept as production writes them
-(ECS JSON, with tracebacks), and each request as gunicorn would write it into its access log.
+(ECS JSON, with tracebacks), once without and once with its redaction, and each request as gunicorn
+would write it into its access log.
 """
 
 import io
@@ -27,6 +28,8 @@ from accounts.rules import Scope
 from accounts.services import ApiKeyService
 from catalog.documents import ProductRow
 from demo.management.commands.serve import Command as Serve
+from ecommerce.core.logs.formatter import EcsFormatter
+from ecommerce.core.logs.server import PLAIN_FORMAT, access_line
 from ecommerce.core.mongo import collection
 from ecommerce.core.request_ids import RequestIdFilter
 from tests.client import PASSWORD, Answer, ApiClient, Person
@@ -49,7 +52,7 @@ class Log:
         return self.stream.getvalue()
 
     def access(self, answer: Answer) -> None:
-        """The line that gunicorn writes for an answer, by its own format."""
+        """The lines that gunicorn writes for an answer: its own, ours, and that of production."""
         environ = answer.response.wsgi_request.META
         query = environ.get("QUERY_STRING", "")
         path = environ["PATH_INFO"] + (f"?{query}" if query else "")
@@ -57,25 +60,40 @@ class Log:
             "h": environ["REMOTE_ADDR"], "l": "-", "u": "-", "t": "[now]", "s": answer.status,
             "r": f"{environ['REQUEST_METHOD']} {path} HTTP/1.1", "b": len(answer.body),
             "f": environ.get("HTTP_REFERER", "-"), "a": environ.get("HTTP_USER_AGENT", "-"),
+            "m": environ["REQUEST_METHOD"], "U": environ["PATH_INFO"], "B": len(answer.body),
+            "M": 12, "{x-request-id}o": answer.headers["X-Request-ID"],
         }  # fmt: skip
+        headers = list(answer.headers.items())
+        took = timedelta(milliseconds=12)
         self.statuses.add(answer.status)
         self.stream.write(AccessLogFormat.default % atoms + "\n")
+        self.stream.write(PLAIN_FORMAT % atoms + "\n")
+        size = len(answer.body)
+        self.stream.write(access_line(environ, answer.status, headers, size, took) + "\n")
 
 
 @pytest.fixture
 def log() -> Iterator[Log]:
     """Everything from DEBUG on, of our loggers and of those of the libraries."""
     written = Log()
-    handler = logging.StreamHandler(written.stream)
-    handler.setFormatter(ecs_logging.StdlibFormatter())
-    handler.addFilter(RequestIdFilter())
+    handlers = [_writing(to=written, as_=ecs_logging.StdlibFormatter())]
+    handlers.append(_writing(to=written, as_=EcsFormatter()))
     root = logging.getLogger()
     level = root.level
-    root.addHandler(handler)
+    for handler in handlers:
+        root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     yield written
-    root.removeHandler(handler)
+    for handler in handlers:
+        root.removeHandler(handler)
     root.setLevel(level)
+
+
+def _writing(*, to: Log, as_: logging.Formatter) -> logging.Handler:
+    handler = logging.StreamHandler(to.stream)
+    handler.setFormatter(as_)
+    handler.addFilter(RequestIdFilter())
+    return handler
 
 
 def assert_absent(log: Log, secrets: dict[str, str]) -> None:
