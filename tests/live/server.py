@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.utils.datastructures import CaseInsensitiveMapping
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 _FORM: Final = "application/x-www-form-urlencoded"
 _START_SECONDS: Final = 30.0
@@ -34,6 +36,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
+    """By name, in any case."""
     body: bytes
 
     def json(self) -> Any:
@@ -74,9 +77,13 @@ class LiveServer:
         request = urllib.request.Request(self.base + path, data=data, headers=sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
-                return Reply(answer.status, dict(answer.headers), answer.read())
+                return Reply(
+                    answer.status, CaseInsensitiveMapping(dict(answer.headers)), answer.read()
+                )
         except urllib.error.HTTPError as refusal:
-            return Reply(refusal.code, dict(refusal.headers), refusal.read())
+            return Reply(
+                refusal.code, CaseInsensitiveMapping(dict(refusal.headers)), refusal.read()
+            )
 
     def sign_in(self, username: str, password: str) -> "LiveServer":
         """The same server, as seen by this user."""

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live.conftest import missing, redis, wire_uri
+from tests.live.conftest import RedisServer, missing, redis, wire_uri
 from tests.ops.containers import Containers, ContainersUnavailableError, running_containers
+from tests.ops.fleet import Fleet, fleet, manage
+from tests.ops.production import production
 
 __all__ = ["needs", "redis", "wire_uri"]
 
@@ -26,3 +28,26 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
             yield found
     except ContainersUnavailableError as fault:
         missing(str(fault))
+
+
+@pytest.fixture(scope="module")
+def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for all servers."""
+    needs("redis-server", "redis-cli", package="redis-server")
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def servers(
+    wire_uri: str, module_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    """Three servers of production on one MongoDB and one Redis."""
+    needs("dnsmasq", package="dnsmasq-base")
+    quotas = "reads=1000000,writes=1000000,registration=1000,login-address=12"
+    environment = production(mongodb=wire_uri, redis=module_redis.url, RATE_LIMITS=quotas)
+    manage(environment, "migrate")
+    manage(environment, "seed", "--products", "20")
+    with fleet(tmp_path_factory.mktemp("fleet"), environment, 3) as running:
+        yield running

@@ -110,11 +110,11 @@ class Fleet:
         self.names = names
         self.port = free_port()
         self.servers: list[ApiServer] = []
-        self._environment = environment
+        self.environment = environment
 
     def add(self) -> ApiServer:
         """One more server; the name answers with it when it is ready."""
-        server = ApiServer(f"127.0.1.{len(self.servers) + 1}", self.port, self._environment)
+        server = ApiServer(f"127.0.1.{len(self.servers) + 1}", self.port, self.environment)
         self.servers.append(server)
         return server
 

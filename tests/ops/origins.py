@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.ops.fleet import Names
 
 
 class Origin:
-    """Counts what it is asked; `/vanish` may end without an answer."""
+    """Counts what it is asked, keeps with which headers; `/vanish` may end without an answer."""
 
     def __init__(self, address: str, port: int) -> None:
         self.port = port
@@ -22,6 +23,7 @@ class Origin:
         self.ready = self.vanishes = True
         self.delay = 0.0
         self.headers: dict[str, str] = {}
+        self.heard: dict[str, Message] = {}
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer((address, port), _handler(self))
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -47,6 +49,7 @@ def _handler(origin: Origin) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            origin.heard[self.path.partition("?")[0]] = self.headers
             status = origin.status(self.path.partition("?")[0])
             if not status:
                 self.close_connection = True
@@ -58,9 +61,10 @@ def _handler(origin: Origin) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
-        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are given
+        do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names are given
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

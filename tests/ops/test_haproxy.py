@@ -18,9 +18,9 @@ import pytest
 from tests.live.conftest import RedisServer
 from tests.live.server import ROOT, Reply, free_port
 from tests.ops.conftest import needs
-from tests.ops.fleet import NAME, Edge, Fleet, Signed, eventually, fleet, manage, number_in
+from tests.ops.fleet import NAME, Edge, Fleet, Signed, eventually, number_in
 from tests.ops.origins import Origin, origins
-from tests.ops.production import HOST, production
+from tests.ops.production import HOST
 
 pytestmark = [pytest.mark.ops, pytest.mark.timeout(300)]
 CONFIG: Final = ROOT / "docker" / "haproxy" / "haproxy.cfg"
@@ -59,29 +59,6 @@ class HAProxy(Edge):
         """One entry for each request."""
         lines = self._log.read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
-
-
-@pytest.fixture(scope="module")
-def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One Redis for all servers."""
-    needs("redis-server", "redis-cli", package="redis-server")
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def servers(
-    wire_uri: str, module_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Fleet]:
-    """Three servers of production on one MongoDB and one Redis."""
-    needs("dnsmasq", package="dnsmasq-base")
-    quotas = "reads=1000000,writes=1000000,registration=1000,login-address=12"
-    environment = production(mongodb=wire_uri, redis=module_redis.url, RATE_LIMITS=quotas)
-    manage(environment, "migrate")
-    manage(environment, "seed", "--products", "20")
-    with fleet(tmp_path_factory.mktemp("fleet"), environment, 3) as running:
-        yield running
 
 
 @pytest.fixture
