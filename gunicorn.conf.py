@@ -46,10 +46,12 @@ def when_ready(server: Any) -> None:  # noqa: ARG001
     draining.drain_before_end(float(os.environ.get("DRAIN_SECONDS", "0")))
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ARG001
+def post_worker_init(worker: Any) -> None:
     """Imports that were left unfinished go on, and new ones are worked on."""
     from catalog.importing.runner import server_thread  # needs the settings, so not before
+    from ecommerce.core import metrics
 
+    metrics.THREADS.set(worker.cfg.threads)
     server_thread.start()
 
 

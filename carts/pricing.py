@@ -107,7 +107,7 @@ class PricedCart:
         """Pieces in all lines."""
         return sum(line["quantity"] for line in self.row["items"])
 
-    @property
+    @cached_property
     def subtotal(self) -> int:
         """What the available lines cost, in minor units: what cannot be bought costs nothing."""
         return sum(line.total for line in self.lines if line.available)

@@ -117,6 +117,10 @@ QUERY_SHAPES: Final = (
         sort=(("_id", 1),), ranges=("lease_until",),
     ),
     QueryShape(
+        "the imports that nobody works on", ImportJob, "import_jobs_open", ("state",),
+        sort=(("_id", 1),),
+    ),
+    QueryShape(
         "a piece of an import's file", ImportChunk, "import_chunks_in_order", ("file_id", "number")
     ),
     QueryShape(

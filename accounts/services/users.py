@@ -24,6 +24,7 @@ from accounts.rules import MANAGES_USERS
 from accounts.services import emails, password_changes, passwords, updates
 from accounts.services.audit import AuditService
 from accounts.services.erasures import ErasureService
+from ecommerce.core import metrics
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, insert
 
@@ -69,6 +70,7 @@ class UserService:
             if operation.keyed and (made := selectors.user_with_id(operation.id)):
                 return made
             raise updates.duplicate(user.username_key, user.email_key, user.id) from None
+        metrics.REGISTRATIONS.inc()
         emails.ask_to_confirm(row)
         return row
 

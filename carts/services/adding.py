@@ -18,6 +18,7 @@ from carts.services.attempts import attempts, priced
 from carts.services.checks import Products
 from carts.services.items import Item, merged, new_line
 from catalog.selectors import products_in_carts
+from ecommerce.core import metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,14 @@ def add(*, access: Access, items: Sequence[Item]) -> Added:
         lines = with_items(cart["items"], items, offers)
         row = _written(access, cart, items, offers, lines)
         if (now := priced(row, products)) is not None:
-            return Added(now, is_new=len(lines) > len(cart["items"]))
+            return _counted(Added(now, is_new=len(lines) > len(cart["items"])))
     raise AssertionError("attempts end in a result or an error")
+
+
+def _counted(added: Added) -> Added:
+    metrics.CART_ADDS["new" if added.is_new else "raised"].inc()
+    metrics.CART_VALUE.labels(added.cart.currency).observe(added.cart.subtotal)
+    return added
 
 
 def with_items(

@@ -24,6 +24,7 @@ from carts.services.items import Item
 from catalog.documents import ProductRow
 from catalog.errors import ProductNotFoundError
 from catalog.selectors import is_deleted, products_in_carts
+from ecommerce.core import metrics
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.ids import is_id
 
@@ -121,6 +122,7 @@ def check_quantity(offer: Offer, quantity: int, held: int = 0) -> None:
     if held + quantity > MAX_LINE_QUANTITY:
         raise LineLimitError(in_cart=held)
     if held + quantity > offer.left:
+        metrics.STOCK_REFUSALS.inc()
         raise InsufficientStockError(
             product_id=str(offer.product_id), sku=offer.sku, available=offer.left, in_cart=held
         )

@@ -22,6 +22,7 @@ from catalog.importing.rows import ImportRow, RowResult, Tally, UnreadableFileEr
 from catalog.importing.run import RowImporter
 from catalog.importing.stored_file import open_stored_file
 from catalog.services.imports import LEASE, ImportJobService, LeaseLostError, row_id
+from ecommerce.core import metrics
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import utc_now
 
@@ -52,6 +53,7 @@ def run_next(*, stop: Stop, unless_taken_within: timedelta = timedelta(0)) -> bo
     """
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     job = ImportJobService.claim(holder=holder, free_since=utc_now() - unless_taken_within)
+    _measure_queue()
     if job is None:
         return False
     try:
@@ -71,6 +73,12 @@ def work_on_imports(stopping: Event, *, unless_taken_within: timedelta = timedel
         stop=stopping.is_set, unless_taken_within=unless_taken_within
     ):
         pass
+
+
+def _measure_queue() -> None:
+    waiting = selectors.waiting_imports()
+    metrics.IMPORTS_WAITING.set(len(waiting))
+    metrics.IMPORTS_OLDEST.set(waiting[0].generation_time.timestamp() if waiting else 0)
 
 
 class _Work:
@@ -135,6 +143,7 @@ class _Work:
             counts=_counts(self._tally),
         )
         self._renewed = monotonic()
+        _measure_queue()
 
     def _open(self) -> BufferedReader:
         return open_stored_file(self._file_id, buffer=BUFFER, at_each=self._stay)

@@ -22,6 +22,7 @@ from catalog.selectors.imports import (
     import_result_page,
     import_with_id,
     stored_imports_by,
+    waiting_imports,
 )
 from catalog.selectors.lists import ORDERINGS, ProductFilter, product_page, suggestions
 from catalog.selectors.products import (
@@ -91,4 +92,5 @@ __all__ = [
     "suggestions",
     "taken_skus",
     "visible",
+    "waiting_imports",
 ]

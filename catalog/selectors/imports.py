@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from bson import ObjectId
 
-from catalog.documents import ImportChunk, ImportJob, ImportJobRow, ImportResult
+from catalog.documents import ImportChunk, ImportJob, ImportJobRow, ImportResult, ImportState
 from catalog.errors import ImportNotFoundError
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
@@ -32,6 +32,12 @@ def import_with_id(job_id: ObjectId) -> ImportJobRow | None:
 def import_job_page(request: PageRequest) -> Page:
     """Jobs, newest first."""
     return fetch_page(collection(ImportJob), tiers=[{}], ordering=(("_id", -1),), request=request)
+
+
+def waiting_imports() -> list[ObjectId]:
+    """The imports that nobody works on yet, the oldest first; at most 1000."""
+    rows = collection(ImportJob).find({"state": ImportState.QUEUED}, {"_id": 1})
+    return [row["_id"] for row in rows.sort([("_id", 1)]).limit(1000)]
 
 
 def import_result_page(job_id: ObjectId, request: PageRequest, *, outcome: str | None) -> Page:

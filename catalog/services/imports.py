@@ -24,6 +24,7 @@ from catalog.documents import (
 )
 from catalog.documents.imports import CHUNK_BYTES
 from catalog.errors import EmptyFileError
+from ecommerce.core import metrics
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, insert, utc_now
@@ -148,6 +149,7 @@ class ImportJobService:
         now = utc_now()
         ended = {"state": state, "finished_at": now, "lease_until": now}
         _write(job_id, holder, {**ended, **({"fault": dict(fault)} if fault else {})})
+        metrics.IMPORTS[state].inc()
         _remove_file(file_id)
 
     @staticmethod

@@ -16,6 +16,7 @@ class CoreConfig(AppConfig):
         from ecommerce.core.idempotency.query_shapes import QUERY_SHAPES
         from ecommerce.core.invariants import register
         from ecommerce.core.rate_limits import check_quotas
+        from ecommerce.core.request_metrics import count_busy_threads
         from ecommerce.core.without_sql import disconnect_sql_handlers
 
         self.documents_module = documents
@@ -23,3 +24,4 @@ class CoreConfig(AppConfig):
         self.query_shapes = QUERY_SHAPES
         disconnect_sql_handlers()
         check_quotas()
+        count_busy_threads()

@@ -18,6 +18,7 @@ from pymongo.uri_parser import parse_uri
 
 from ecommerce.core.embedded import open_embedded_client
 from ecommerce.core.logs.slow_operations import SlowOperationListener
+from ecommerce.core.mongo_metrics import CommandMetrics, PoolMetrics
 
 DEFAULT_DATABASE: Final = "ecommerce"
 CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
@@ -90,7 +91,7 @@ def _connect_server() -> None:
         tz_aware=True,
         uuidRepresentation="standard",
         appname=settings.APP_NAME,
-        event_listeners=[SlowOperationListener()],
+        event_listeners=[SlowOperationListener(), CommandMetrics(), PoolMetrics()],
         **options,
     )
 

@@ -18,6 +18,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from ecommerce.core import metrics
+
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -36,6 +38,7 @@ class _Breaker:
             if self.is_open:
                 return
             self.is_open = True
+        metrics.REDIS_AWAY.set(1)
         logger.warning("Redis does not answer (%s): going on without it.", fault)
         Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
 
@@ -49,6 +52,7 @@ class _Breaker:
             except RedisError:
                 continue
             self.is_open = False
+            metrics.REDIS_AWAY.set(0)
             logger.warning("Redis answers again.")
 
 
@@ -68,15 +72,21 @@ def ask(work: Callable[[], T], otherwise: T) -> T:
     """
     if not settings.REDIS_URL or _breaker.is_open:
         return otherwise
+    began = time.perf_counter()
     try:
         return work()
     except _AWAY as fault:
+        metrics.REDIS_FAILURES["away"].inc()
         _breaker.open(fault)
     except RedisError as fault:
+        metrics.REDIS_FAILURES["refused"].inc()
         logger.warning("Redis refuses: %s", fault)
+    finally:
+        metrics.REDIS_CALLS.observe(time.perf_counter() - began)
     return otherwise
 
 
 def forget_outage() -> None:
     """Ask Redis again at once (tests)."""
     _breaker.is_open = False
+    metrics.REDIS_AWAY.set(0)

@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "ecommerce.core.framing.RequestFramingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "ecommerce.core.request_metrics.BoundedPrometheusMiddleware",
 ]
 TEMPLATES = [
     {

@@ -114,6 +114,7 @@ CALLS: Final[dict[str, Callable[[], Any]]] = {
     "list imports": lambda: selectors.import_job_page(PageRequest()),
     "take the oldest import that is free": lambda: ImportJobService.claim(
         holder="h", free_since=datetime(2026, 1, 1, tzinfo=UTC)),
+    "the imports that nobody works on": selectors.waiting_imports,
     "a piece of an import's file": lambda: selectors.import_chunk(NO_ID, 0),
     "remove the file of an import": send_an_empty_file,
     "what became of the rows of an import": lambda: selectors.import_result_page(

@@ -150,6 +150,23 @@ def test_metrics_count_the_same(addresses: list[str], django: Calls, both: Calls
             assert len(by_layer) > 10
 
 
+def test_an_answer_is_counted_by_where_it_was_found(
+    addresses: list[str], django: Calls, both: Calls
+) -> None:
+    def found(call: Callable[[], Sent]) -> dict[str, float]:
+        places = ("process", "shared", "miss")
+        asked = [("shop_kept_answers_total", {"found": place}) for place in places]
+        before = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
+        call()
+        after = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
+        return {p: n - b for p, n, b in zip(places, after, before, strict=True) if n != b}
+
+    address = addresses[0]
+    assert found(lambda: both(address)) == {"miss": 1}
+    assert found(lambda: both(address)) == {"process": 1}
+    assert found(lambda: Calls(PublicReads(django.application))(address)) == {"shared": 1}
+
+
 @pytest.mark.parametrize(
     "special",
     [

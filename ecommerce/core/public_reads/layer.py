@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from ecommerce.core.conditional import client_has
+from ecommerce.core.metrics import KEPT_ANSWERS
 from ecommerce.core.public_reads import metrics
 from ecommerce.core.public_reads.kept import MAX_BYTES, Headers, Kept, KeptAnswers, unpack
 from ecommerce.core.rate_limits import Usage, header_items, policy_of_read, spend_read
@@ -70,11 +71,13 @@ class PublicReads:
         if now - answer.first_kept > LIFE_SECONDS or changed_since(made.topics, answer.first_kept):
             return None
         if answer.epoch == self._known_epoch(now):
+            KEPT_ANSWERS["process"].inc()
             return answer
         state = generations((EPOCH, *made.topics))
         if state is None or state[0][1:] != made.tokens:
             return None
         answer.epoch = state[0][0]
+        KEPT_ANSWERS["process"].inc()
         return answer
 
     def _known_epoch(self, now: float) -> bytes | None:
@@ -97,6 +100,7 @@ class PublicReads:
                 return None
             answer.epoch = found[0][0]
         self._kept.put(key, answer)
+        KEPT_ANSWERS["shared"].inc()
         return answer
 
     def _through_django(

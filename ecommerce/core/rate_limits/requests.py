@@ -10,12 +10,14 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ecommerce.core import metrics
 from ecommerce.core.client_address import address_of, network_of
 from ecommerce.core.rate_limits.counting import Usage, count
-from ecommerce.core.rate_limits.policies import Policy, in_force
+from ecommerce.core.rate_limits.policies import POLICIES, Policy, in_force
 
 P = ParamSpec("P")
 _COUNTED: Final = "_is_rate_limited"
+_REFUSED: Final = {name: metrics.RATE_LIMITED.labels(name) for name in POLICIES}
 
 
 class RateLimitedError(APIException):
@@ -81,6 +83,7 @@ def spend(request: Request | HttpRequest, *policies: Policy, account: str | None
     vars(getattr(request, "_request", request))["rate_limit_usages"] = seen + usages
     for usage in usages:
         if usage.exceeded:
+            _REFUSED[usage.policy.name].inc()
             raise RateLimitedError(usage.policy, usage.reset)
 
 
@@ -97,6 +100,8 @@ def allows(policy: Policy, account: str) -> bool:
     if not settings.RATE_LIMITS_ENABLED:
         return True
     (usage,) = count([in_force(policy)], [account])
+    if usage.exceeded:
+        _REFUSED[policy.name].inc()
     return not usage.exceeded
 
 

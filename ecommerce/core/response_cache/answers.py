@@ -11,6 +11,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ecommerce.core import metrics
 from ecommerce.core.conditional import (
     Representation,
     is_settled,
@@ -66,9 +67,11 @@ def public_answer(
     key = _key(request)
     state = generations((EPOCH, *topics), key)
     if state is None:
+        metrics.KEPT_ANSWERS["miss"].inc()
         return answer_of(request, load())
     (epoch, *tokens), (packed,) = state
     stored = unpack(packed, tokens)
+    metrics.KEPT_ANSWERS["miss" if stored is None else "shared"].inc()
     if stored is None:
         # By its generations: who comes after a write never gets what was begun before it.
         flight = f"{key}{b''.join(tokens).hex()}"
