@@ -9,9 +9,11 @@ import pytest
 
 from tests.live.server import ROOT, LiveServer
 
-pytestmark = pytest.mark.fuzz
-
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "40")
+pytestmark = [
+    pytest.mark.fuzz,
+    pytest.mark.timeout(15 * int(EXAMPLES)),  # two busy cores took 3.5 s an example
+]
 
 
 def test_every_answer_fits_the_document(embedded: LiveServer, tmp_path: Path) -> None:
