@@ -8,7 +8,13 @@ from rest_framework import serializers
 
 from carts.limits import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_LINE_QUANTITY, MAX_LINES, MAX_NOTE
 from carts.services import Item, MergeMode
-from ecommerce.core.fields import FlagField, IdField, TextField, WholeNumberField
+from ecommerce.core.fields import (
+    FlagField,
+    IdField,
+    ShortListField,
+    TextField,
+    WholeNumberField,
+)
 from ecommerce.core.serializers import PageQuery, StrictSerializer
 
 _NAME_LENGTH = MAX_ATTRIBUTE // 4
@@ -70,9 +76,9 @@ class AttributesField(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         """The map, if it is small."""
-        values: dict[str, str] = super().to_internal_value(data)
-        if len(values) > MAX_ATTRIBUTES:
+        if isinstance(data, Mapping) and len(data) > MAX_ATTRIBUTES:
             self.fail("too_many")
+        values: dict[str, str] = super().to_internal_value(data)
         if not all(0 < len(name) <= _NAME_LENGTH for name in values):
             self.fail("name")
         return values
@@ -91,7 +97,7 @@ class ItemInput(StrictSerializer):
 class ItemsInput(StrictSerializer):
     """Several items to be added, all or none."""
 
-    items = serializers.ListField(child=ItemInput(), min_length=1, max_length=MAX_LINES)
+    items = ShortListField(child=ItemInput(), min_length=1, max_length=MAX_LINES)
 
 
 class AddInput(ItemInput):
@@ -128,7 +134,7 @@ class CartInput(StrictSerializer):
     user_id = IdField(
         required=False, allow_null=True, help_text="Your own id, or leave it out. Staff: anybody's."
     )
-    items = serializers.ListField(child=ItemInput(), default=list, max_length=MAX_LINES)
+    items = ShortListField(child=ItemInput(), default=list, max_length=MAX_LINES)
 
     def validate_items(self, items: list[Mapping[str, Any]]) -> list[Item]:
         """As the service takes them."""

@@ -32,6 +32,10 @@ _CHECKPOINT_SECONDS: Final = 1.0
 _CHECKPOINT_ROWS: Final = 50
 _NOT_KEPT_NAMES: Final = 100
 """Names of what products cannot hold that a job lists: the most frequent ones."""
+_MAX_FAULTS: Final = 100
+"""Faults and warnings that the result of a row lists."""
+_MAX_TEXT: Final = 1000
+"""Characters of each: some repeat what stood in the file, which may be as long as the file is."""
 _RENEW_SECONDS: Final = LEASE.total_seconds() / 4
 
 Stop = Callable[[], bool]
@@ -99,7 +103,7 @@ class _Work:
         try:
             complete = self._import_all()
         except UnreadableFileError as fault:
-            self._finish({"code": "unreadable_file", "detail": str(fault)})
+            self._finish({"code": "unreadable_file", "detail": str(fault)[:_MAX_TEXT]})
         except (LeaseLostError, PyMongoError):
             raise
         except Exception:
@@ -180,7 +184,10 @@ def _stored(result: RowResult) -> dict[str, Any]:
         "line": row.line,
         "outcome": str(result.outcome),
         "product_id": result.product_id,
-        "errors": [fault.as_dict() for fault in result.faults],
-        "warnings": row.warnings,
+        "errors": [
+            {name: text[:_MAX_TEXT] for name, text in fault.as_dict().items()}
+            for fault in result.faults[:_MAX_FAULTS]
+        ],
+        "warnings": [warning[:_MAX_TEXT] for warning in row.warnings[:_MAX_FAULTS]],
         "not_kept": row.not_kept,
     }

@@ -3,12 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from bson import ObjectId
 
 from catalog.documents import ImportOutcome
 from ecommerce.core.errors import FieldError
+
+_MAX_NOT_KEPT: Final = 100
+"""Names that a row lists."""
+_MAX_NAME: Final = 200
+"""Characters of such a name; the rest is left out."""
 
 
 class UnreadableFileError(Exception):
@@ -67,6 +73,11 @@ class Tally:
     def done(self) -> int:
         """Rows counted."""
         return self.outcomes.total()
+
+
+def listed(names: Iterable[str]) -> list[str]:
+    """What a row says of `not_kept`: whatever a file names, a result has room for it."""
+    return [name[:_MAX_NAME] for name in islice(names, _MAX_NOT_KEPT)]
 
 
 def given(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:

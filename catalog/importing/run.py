@@ -1,6 +1,7 @@
 """Brings a row into the catalog: checked by ProductInput, written by ProductService."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from rest_framework.exceptions import APIException, ValidationError
@@ -13,7 +14,7 @@ from catalog.keys import slug_of
 from catalog.serializers import ProductInput
 from catalog.services import CategoryService, ProductService
 from catalog.services.derived import all_skus
-from ecommerce.core.errors import DomainError, FieldError
+from ecommerce.core.errors import MAX_FAULTS, DomainError, FieldError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.problems import field_errors
 
@@ -41,7 +42,8 @@ class RowImporter:
         try:
             return self._bring_in(row, operation or Operation.unkeyed())
         except (APIException, DomainError) as refusal:
-            return RowResult(row, ImportOutcome.FAILED, faults=tuple(_faults(refusal)))
+            faults = tuple(islice(_faults(refusal), MAX_FAULTS))
+            return RowResult(row, ImportOutcome.FAILED, faults=faults)
 
     def _bring_in(self, row: ImportRow, operation: Operation) -> RowResult:
         values = self._checked(row)

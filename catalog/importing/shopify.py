@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from catalog.importing.rows import ImportRow, given
+from catalog.importing.rows import ImportRow, given, listed
 from catalog.keys import slug_of
 from ecommerce.core.errors import FieldError
 
@@ -50,6 +50,8 @@ _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _MAX_LINES: Final = 500
 """Lines of one product: more than its variants and pictures can need."""
+_MAX_COLUMNS: Final = 1000
+"""Each line of a product has a cell in memory for each of them, whether it stands there or not."""
 
 Line = tuple[int, dict[str, str]]
 
@@ -71,6 +73,8 @@ def _lines(text: Iterable[str]) -> Iterator[Line]:
     columns = next(reader, [])
     if "Handle" not in columns or "Variant Price" not in columns:
         raise ValueError("its first line has no columns Handle and Variant Price")
+    if len(columns) > _MAX_COLUMNS:
+        raise ValueError(f"its first line has more than {_MAX_COLUMNS} columns")
     start = reader.line_num + 1
     for cells in reader:
         if cells:
@@ -107,7 +111,7 @@ def _product(number: int, lines: list[Line]) -> ImportRow:
         own = {"Product SKU": "sku", "Product Price": "price"}
         own["Product Compare At Price"] = "compare_at_price"
         row.covers -= {member for column, member in own.items() if column not in first}
-    row.not_kept = list(_not_kept(lines))
+    row.not_kept = listed(_not_kept(lines))
     return row
 
 

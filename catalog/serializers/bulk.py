@@ -1,6 +1,7 @@
 """Bulk requests: rows that are typed one by one, so that a faulty one keeps no other out."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 from bson import ObjectId
@@ -9,7 +10,8 @@ from rest_framework import serializers
 
 from catalog.serializers.products import ProductInput
 from catalog.services.bulk import Action, BulkMode, BulkRow
-from ecommerce.core.fields import IdField, TextField, WholeNumberField
+from ecommerce.core.errors import MAX_FAULTS
+from ecommerce.core.fields import IdField, ShortListField, TextField, WholeNumberField
 from ecommerce.core.problems import field_errors
 from ecommerce.core.serializers import FieldErrorShape, StrictSerializer
 
@@ -102,7 +104,7 @@ class RowField(serializers.Field[Any, Any, Any, Any]):
     """One row. It gets its type from RowsField, which knows where it stands."""
 
 
-class RowsField(serializers.ListField):
+class RowsField(ShortListField):
     """The rows, each typed by itself: faults of a row are no faults of the request."""
 
     child = RowField()
@@ -114,12 +116,6 @@ class RowsField(serializers.ListField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_empty=False, min_length=1, max_length=MAX_ROWS, **kwargs)
-
-    def to_internal_value(self, data: Any) -> list[BulkRow]:
-        """Rows with their faults, if they have any."""
-        if isinstance(data, list) and len(data) > MAX_ROWS:
-            self.fail("max_length")  # before the work of typing them
-        return super().to_internal_value(data)
 
     def run_child_validation(self, data: list[Any]) -> list[BulkRow]:
         """Each row by its operation."""
@@ -146,7 +142,7 @@ def _read(index: int, data: Any) -> BulkRow:
     if kind is UpdateRow:
         serializer.leave_out_absent()
     if not serializer.is_valid():
-        faults = tuple(field_errors(serializer.errors, f"/rows/{index}"))
+        faults = tuple(islice(field_errors(serializer.errors, f"/rows/{index}"), MAX_FAULTS))
         return BulkRow(index, faults=faults)
     return _typed(index, serializer)
 

@@ -17,6 +17,7 @@ from ecommerce.core.fields import (
     IdField,
     PatternField,
     PriceField,
+    ShortListField,
     TextField,
     WholeNumberField,
 )
@@ -93,9 +94,9 @@ class AttributesField(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> Any:
         """As they are stored: keys are values, never names of fields."""
-        values: dict[str, Any] = super().to_internal_value(data)
-        if len(values) > _MAX_ATTRIBUTES:
+        if isinstance(data, Mapping) and len(data) > _MAX_ATTRIBUTES:
             self.fail("many")
+        values: dict[str, Any] = super().to_internal_value(data)
         for key in values:
             if not (key.isascii() and key.isidentifier() and key == key.lower() and len(key) <= 50):
                 self.fail("key", name=key[:60])
@@ -114,8 +115,10 @@ class OptionsField(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> Any:
         """As they are stored."""
+        if isinstance(data, Mapping) and len(data) > _MAX_OPTIONS:
+            self.fail("many")
         values: dict[str, str] = super().to_internal_value(data)
-        if len(values) > _MAX_OPTIONS or any(not name or len(name) > 50 for name in values):
+        if any(not name or len(name) > 50 for name in values):
             self.fail("many")
         return [{"name": name, "value": value} for name, value in values.items()]
 
@@ -174,11 +177,11 @@ class ProductInput(StrictSerializer):
     category = TextField(
         default=None, allow_null=True, max_length=200, help_text="Slug or id of a category."
     )
-    tags = serializers.ListField(child=TextField(max_length=100), default=list, max_length=50)
-    images = serializers.ListField(child=ImageInput(), default=list, max_length=50)
+    tags = ShortListField(child=TextField(max_length=100), default=list, max_length=50)
+    images = ShortListField(child=ImageInput(), default=list, max_length=50)
     attributes = AttributesField(default=dict)
-    variants = serializers.ListField(child=VariantInput(), default=list, max_length=MAX_VARIANTS)
-    related_ids = serializers.ListField(child=IdField(), default=list, max_length=50)
+    variants = ShortListField(child=VariantInput(), default=list, max_length=MAX_VARIANTS)
+    related_ids = ShortListField(child=IdField(), default=list, max_length=50)
     status = serializers.ChoiceField(STATUSES, default=ProductStatus.ACTIVE)
 
     default_error_messages = {

@@ -10,7 +10,7 @@ from catalog.documents import ProductStatus
 from catalog.keys import words
 from catalog.selectors import ORDERINGS
 from catalog.serializers.products import STATUSES, ProductShape
-from ecommerce.core.fields import FlagField, PatternField, PriceField, TextField
+from ecommerce.core.fields import FlagField, PatternField, PriceField, ShortListField, TextField
 from ecommerce.core.serializers import PageQuery, StrictSerializer
 
 PRODUCT_FIELDS: Final = tuple(ProductShape._declared_fields)
@@ -35,7 +35,7 @@ class SearchField(TextField):
         return text
 
 
-class ManyField(serializers.ListField):
+class ManyField(ShortListField):
     """A parameter that may be given several times: any of its values may match."""
 
     def __init__(self, **kwargs: Any) -> None:

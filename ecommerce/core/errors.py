@@ -1,7 +1,10 @@
 """Errors of the domain. Services raise them; `problems.py` alone turns them into HTTP answers."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+MAX_FAULTS: Final = 1000
+"""Faults that one answer lists; a body of 1 MiB has room for 100,000."""
 
 
 class DomainError(Exception):

@@ -103,6 +103,17 @@ class IdField(PatternField):
         return super().to_internal_value(data).lower()
 
 
+class ShortListField(serializers.ListField):
+    """A list of at most `max_length` items. DRF looks at the length when it has typed every item: a
+    body of 1 MiB that is nothing but wrong items took half a minute, and its faults 60 MB."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuses what is too long before the work of typing it."""
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
 class PriceField(serializers.Field[int, Any, Any, Any]):
     """A price in the shop's currency: a JSON number or a decimal string in, minor units out."""
 

@@ -88,9 +88,7 @@ def _check_nesting(text: str) -> None:
         elif character in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise ParseError(
-                    f"The body is nested deeper than {MAX_DEPTH} levels.", code="too_deep"
-                )
+                raise _too_deep()
         elif character in "]}":
             depth -= 1
 
@@ -106,21 +104,31 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def check_values(value: Any) -> None:
+def _too_deep() -> ParseError:
+    return ParseError(f"It is nested deeper than {MAX_DEPTH} levels.", code="too_deep")
+
+
+def check_values(value: Any, *, levels: int = MAX_DEPTH) -> None:
     """Integers within int64, text without NUL or half surrogates: MongoDB stores nothing else.
+
+    Args:
+        value: what JSON was read as.
+        levels: how deep it may be nested.
 
     Raises:
         ParseError: with a code and a sentence that say what is wrong.
     """
     if isinstance(value, str):
         check_text(value)
+    elif isinstance(value, dict | list) and not levels:
+        raise _too_deep()
     elif isinstance(value, dict):
         for key, member in value.items():
             check_text(key)
-            check_values(member)
+            check_values(member, levels=levels - 1)
     elif isinstance(value, list):
         for member in value:
-            check_values(member)
+            check_values(member, levels=levels - 1)
     elif isinstance(value, int) and not -_INT64 <= value < _INT64:
         raise ParseError("An integer does not fit in 64 bits.", code="integer_out_of_range")
 

@@ -8,6 +8,7 @@ internals in it, and a log entry with all of them.
 import logging
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -18,7 +19,13 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ecommerce.core.errors import DomainError, FieldError, NotFoundError, StoreUnavailableError
+from ecommerce.core.errors import (
+    MAX_FAULTS,
+    DomainError,
+    FieldError,
+    NotFoundError,
+    StoreUnavailableError,
+)
 from ecommerce.core.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -119,7 +126,8 @@ def _api_response(error: exceptions.APIException, path: str) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, exceptions.ValidationError):
         code, detail = "validation_error", "The input is not valid: see `errors` for each field."
-        members["errors"] = [fault.as_dict() for fault in field_errors(error.detail)]
+        faults = islice(field_errors(error.detail), MAX_FAULTS)
+        members["errors"] = [fault.as_dict() for fault in faults]
     else:
         code, detail = str(error.get_codes()), str(error.detail)
     if challenge := getattr(error, "auth_header", None):

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.utils import html
 
+from ecommerce.core.errors import MAX_FAULTS
 from ecommerce.core.fields import FlagField, TextField, WholeNumberField
 from ecommerce.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 
@@ -53,7 +54,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         extra = set(data) - known
         if html.is_html_input(data):
             extra = {n for n in extra - _FORM_CONTROLS if _LISTED.sub("", n) not in known}
-        return {name: [self._fault("unknown_field")] for name in sorted(extra)}
+        return {name: [self._fault("unknown_field")] for name in sorted(extra)[:MAX_FAULTS]}
 
     def _fault(self, code: str, **values: Any) -> serializers.ErrorDetail:
         return serializers.ErrorDetail(str(self.error_messages[code]).format(**values), code=code)

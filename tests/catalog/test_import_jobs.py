@@ -1,6 +1,7 @@
 """`/products/imports`: files of products come in as jobs, row by row, each row once."""
 
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from itertools import count
 from threading import Event
 from typing import Any
 
+import bson
 import pytest
 from bson import ObjectId
 
@@ -260,7 +262,9 @@ def test_a_hostile_line_is_a_fault_of_its_own(
     ("item", "code"),
     [
         (b'{"name": "a\\u0000b", "price": 1}', "nul_character"),
+        (b'{"a": ' * 33 + b"1" + b"}" * 33, "too_deep"),
         (b'{"a": ' * 5_000 + b"1" + b"}" * 5_000, "too_deep"),
+        (b'{"a": ' + b"[" * 5_000 + b"]" * 5_000 + b"}", "too_deep"),
         (b'{"name": "A", "price": 1e400}', "amount"),
     ],
 )
@@ -269,6 +273,53 @@ def test_a_hostile_item_is_a_fault_of_its_own(item: bytes, code: str, sam: Perso
     job = done(sam, send(sam, raw, "application/json"))
     assert counts(job) == (1, 0, 0, 1)
     assert [e["code"] for e in rows(sam, job)[0]["errors"]] == [code]
+
+
+WIDE = ",".join(f"c{number}" for number in range(20_000)).encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "state"),
+    [
+        ("application/json", b"[" * 5_000, "failed"),
+        ("application/json", b'{"products": [' + b'{"a": ' * 5_000, "failed"),
+        ("application/json", (b'{"' + b"k" * 100_000 + b'": ') * 9 + b"1" + b"}" * 9, "failed"),
+        ("application/json", b'[{"images": [' + b"5," * 100_000 + b"5]}]", "done"),
+        ("application/json", b'[{"a": ' + b'{"a": ' * 31 + b"1" + b"}" * 31 + b"}]", "done"),
+        ("text/csv", HEADER[:-1] + b"," + WIDE + b"\n" + b"a,A,A,1,1\n" * 400, "failed"),
+    ],
+    ids=["lists", "objects", "long names", "a long list", "as deep as may be", "many columns"],
+)
+def test_a_small_file_takes_little_memory_however_it_is_made(
+    kind: str, raw: bytes, state: str, sam: Person
+) -> None:
+    accepted = send(sam, raw, kind)
+    tracemalloc.start()
+    try:
+        job = done(sam, accepted)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert job["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("application/jsonl", b"{" + b",".join(b'"%x": 1' % n for n in range(2000)) + b"}"),
+        ("application/json", b'[{"name": "A", "price": 1, "status": "' + b"x" * 200_000 + b'"}]'),
+        ("text/csv", b"Handle,Variant Price," + b"n" * 100_000 + b"\na,1,x\n"),
+        ("text/csv", b"Handle,Title,Variant Price,Option1 Value\n" + b"".join(
+            b"h" * 10_000 + b",T,1,%d\n" % n for n in range(300))),
+    ],
+    ids=["unknown members", "a long value", "a long column", "long warnings"],
+)  # fmt: skip
+def test_whatever_a_row_says_its_result_is_small(kind: str, raw: bytes, sam: Person) -> None:
+    job = done(sam, send(sam, *form(("file", f"a.{kind.split('/')[1]}", raw))))
+    assert (job["state"], job["total"]) == ("done", 1)
+    (stored,) = collection(ImportResult).find({})
+    assert len(bson.encode(stored)) < 150_000
+    assert len(json.dumps(job)) < 50_000
 
 
 def test_a_product_of_too_many_lines_is_a_fault(sam: Person) -> None:

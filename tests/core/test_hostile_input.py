@@ -1,5 +1,8 @@
 """Whatever is sent, the answer is a problem with a code: never a 500, never a lost write."""
 
+import itertools
+import re
+import time
 from typing import Any
 
 import pytest
@@ -47,6 +50,45 @@ def test_a_hostile_body_gets_its_code_and_stores_nothing(name: str, sam: Person)
     assert not code or answer["code"] == code
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert collection(Product).count_documents({}) == 0
+
+
+def items(text: str, count: int) -> bytes:
+    """So many of it, one after the other."""
+    return ",".join([text] * count).encode()
+
+
+SEVERAL = "{" + items('"%x": 1', 80).decode() + "}"
+
+
+@pytest.mark.parametrize(
+    ("path", "raw"),
+    [
+        ("/shopping-carts/", b'{"items": [' + items("{}", 340_000) + b"]}"),
+        ("/shopping-carts/", b'{"items": [' + items("5", 500_000) + b"]}"),
+        ("/products/", b'{"images": [' + items("5", 500_000) + b"]}"),
+        ("/products/", b'{"tags": [' + items("5", 500_000) + b"]}"),
+        ("/products/", b'{"variants": [' + items("{}", 340_000) + b"]}"),
+        ("/products/", b'{"related_ids": [' + items("5", 500_000) + b"]}"),
+        ("/products/", b'{"attributes": {' + items('"%x": []', 80_000) + b"}}"),
+        ("/products/bulk", b'{"rows": [{"operation": "create", "images": [' + items("5", 500_000)
+         + b"]}]}"),
+        ("/users/", b"{" + items('"%x": 1', 80_000) + b"}"),
+        ("/shopping-carts/", b'{"items": [' + items(SEVERAL, 99)
+         + b"]}"),
+    ],
+    ids=["cart items", "cart numbers", "images", "tags", "variants", "related", "attributes",
+         "bulk", "unknown members", "unknown members of items"],
+)  # fmt: skip
+def test_a_body_that_is_wrong_a_hundred_thousand_times_is_refused_in_few_words(
+    path: str, raw: bytes, sam: Person
+) -> None:
+    numbers = itertools.count()
+    raw = re.sub(b"%x", lambda _: b"%x" % next(numbers), raw)
+    begun = time.thread_time()
+    answer = sam.api.send("POST", path, raw=raw)
+    assert time.thread_time() - begun < 2, "seconds of processor"
+    assert answer.status in {200, 400}
+    assert len(answer.body) < 150_000
 
 
 def test_brackets_in_text_are_no_nesting(sam: Person) -> None:
