@@ -3,7 +3,6 @@
 SimpleJWT signs and checks; ours are the keys that `kid` names and the claims that must be there.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
@@ -13,23 +12,14 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
+from accounts.claims import AccessClaims
 from accounts.errors import InvalidAccessTokenError
 from accounts.signing import signing_keys
+from accounts.verified_tokens import VerifiedTokens
 from ecommerce.core.ids import is_id
 
 _PURPOSE: Final = "access-token"
-
-
-@dataclass(frozen=True, slots=True)
-class AccessClaims:
-    """What a verified access token says. Whether its user is still in is another question."""
-
-    user_id: ObjectId
-    session_id: ObjectId
-    token_version: int
-    jti: str
-    expires_at: int
-    """Seconds since 1970."""
+_known: Final = VerifiedTokens()
 
 
 class _RotatingBackend(TokenBackend):
@@ -84,6 +74,16 @@ def verified(encoded: bytes | str) -> AccessClaims:
     Raises:
         InvalidAccessTokenError: anything else, whatever it is.
     """
+    token = encoded if isinstance(encoded, bytes) else encoded.encode("utf-8", "replace")
+    keys = signing_keys(_PURPOSE)
+    claims = _known.claims(token, keys)
+    if claims is None:
+        claims = _verified_anew(encoded)
+        _known.remember(token, keys, claims)
+    return claims
+
+
+def _verified_anew(encoded: bytes | str) -> AccessClaims:
     try:
         payload = ShopAccessToken(encoded).payload  # type: ignore[arg-type]
     except (TokenError, OverflowError, TypeError, ValueError):  # an expiry beyond the calendar

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed as BadHeader
 
 from accounts import access_tokens, selectors
-from accounts.access_tokens import AccessClaims
+from accounts.claims import AccessClaims
 from accounts.documents import UserRow
 from accounts.errors import InvalidAccessTokenError
 from accounts.principal import Principal
