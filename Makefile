@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live ops-test image lint types contract schema migrate seed shell doctor fuzz bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify capacity capacity-measure
+.PHONY: help run test unit live ops-test test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify capacity capacity-measure
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,9 +36,30 @@ live: $(VENV)/installed-dev ## The tests that need Chromium, Java or Redis, the 
 ops-test: $(VENV)/installed-dev ## The tests of what production is made of: image, balancers, caches
 	@$(BIN)/python -m pytest -m ops
 
+test-mongodb: $(VENV)/installed-dev packages ## The suites on a real MongoDB (TOPOLOGY=replica-set|sharded-cluster; needs Docker and REDIS_URL)
+	@bash .ci/mongodb
+
+packages: ## Debian's packages that the tests run, where they are missing (apt)
+	@bash .ci/packages
+
+workflows: $(VENV)/installed-dev ## The workflows of GitHub Actions are right and safe (needs Go)
+	@bash .ci/workflows
+
 image: ## Build the image of the API (IMAGE=shop:latest BASE_IMAGE=python:3.12-slim-bookworm)
 	@docker build --file docker/Dockerfile --tag $(or $(IMAGE),shop:latest) \
 	  --build-arg REVISION=$$(git rev-parse --short HEAD) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) .
+
+verify-image: ## Was this IMAGE (name with digest) built by this project? (asks GitHub)
+	@gh attestation verify "oci://$$IMAGE" --repo "$$GITHUB_REPOSITORY"
+
+release: ## The changelog's section becomes the release of a tag (TAG=v1.2.3 IMAGE=...@sha256:...)
+	@bash deploy/release
+
+deploy: ## Roll an image out, or go back if it does not serve (OVERLAY=staging IMAGE=...@sha256:...)
+	@bash deploy/kubernetes/rollout deploy
+
+rollback: ## Back to the release before (OVERLAY=staging)
+	@bash deploy/kubernetes/rollout rollback
 
 lint: $(VENV)/installed-dev ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check .
@@ -72,7 +93,10 @@ verify: $(VENV)/installed-base ## Does all that is stored keep its rules? (chang
 	@$(BIN)/python manage.py verify_invariants
 
 fuzz: $(VENV)/installed-dev ## Drive the running API by its own OpenAPI document, longer
-	@FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/live/test_schema_fuzzing.py
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),300) $(BIN)/python -m pytest tests/live/test_schema_fuzzing.py
+
+machines: $(VENV)/installed-dev ## Drive carts beside their model, longer (CART_MACHINE_EXAMPLES=200)
+	@CART_MACHINE_EXAMPLES=$(or $(CART_MACHINE_EXAMPLES),200) $(BIN)/python -m pytest tests/carts/test_cart_machine.py --timeout 7200
 
 bench: $(BENCH)/installed ## Our server beside its peers (20 minutes); results in benchmarks/results.md
 	@$(BENCH)/bin/python -m benchmarks

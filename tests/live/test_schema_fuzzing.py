@@ -10,6 +10,7 @@ import pytest
 from tests.live.server import ROOT, LiveServer
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "40")
+SEED = os.environ.get("FUZZ_SEED", "2026")
 pytestmark = [
     pytest.mark.fuzz,
     pytest.mark.timeout(15 * int(EXAMPLES)),  # two busy cores took 3.5 s an example
@@ -22,7 +23,7 @@ def test_every_answer_fits_the_document(embedded: LiveServer, tmp_path: Path) ->
         str(Path(sys.executable).with_name("schemathesis")),
         "run", f"{embedded.base}/openapi.json", "--header", f"Authorization: Bearer {token}",
         "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", EXAMPLES,
-        "--seed", "2026", "--continue-on-failure", "--no-color", "--generation-database", "none",
+        "--seed", SEED, "--continue-on-failure", "--no-color", "--generation-database", "none",
         "--warnings", "off",
     ]  # fmt: skip
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -23,7 +23,7 @@ Manifest = dict[str, Any]
 def rendered(overlay: str) -> tuple[Manifest, ...]:
     """Every object of an overlay."""
     out = subprocess.run(
-        [*_kustomize(), str(FOLDER / "overlays" / overlay)],
+        [*kustomize(), str(FOLDER / "overlays" / overlay)],
         capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
     assert out.returncode == 0, out.stderr
@@ -31,10 +31,10 @@ def rendered(overlay: str) -> tuple[Manifest, ...]:
 
 
 @cache
-def _kustomize() -> tuple[str, ...]:
+def kustomize() -> tuple[str, ...]:
     """kubectl's, one that is installed, or one that Go makes once."""
-    if shutil.which("kubectl"):
-        return ("kubectl", "kustomize")
+    if kubectl := shutil.which("kubectl"):
+        return (kubectl, "kustomize")
     if found := shutil.which("kustomize"):
         return (found, "build")
     folder = ROOT / ".cache" / "kustomize"

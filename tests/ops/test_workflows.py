@@ -1,0 +1,181 @@
+"""The workflows of GitHub Actions: pinned, with few rights, and made of make targets."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.queries import ROOT
+
+FOLDER: Final = ROOT / ".github" / "workflows"
+NAMES: Final = sorted(path.name for path in FOLDER.glob("*.yml"))
+PINNED: Final = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$")
+OURS: Final = re.compile(r"uses: \./\.github/workflows/[\w.-]+$")
+TARGETS: Final = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+MAY_WRITE: Final = {
+    ("image.yml", "publish"): {"packages", "id-token", "attestations"},
+    ("release.yml", "image"): {"packages", "id-token", "attestations"},
+    ("release.yml", "release"): {"contents"},
+}
+"""The only jobs that may change something on GitHub, and what."""
+
+Workflow = dict[Any, Any]
+
+
+def workflow(name: str) -> Workflow:
+    parsed: Workflow = yaml.safe_load((FOLDER / name).read_text("utf-8"))
+    return parsed
+
+
+def jobs(name: str) -> dict[str, Workflow]:
+    return dict(workflow(name)["jobs"])
+
+
+def steps() -> Iterator[tuple[str, Workflow]]:
+    for name in NAMES:
+        for job, said in jobs(name).items():
+            for step in said.get("steps", []):
+                yield f"{name}: {job}", step
+
+
+def test_there_are_these_workflows() -> None:
+    assert NAMES == ["ci.yml", "deploy.yml", "image.yml", "nightly.yml", "release.yml"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_action_is_pinned_by_its_commit_and_says_its_version(name: str) -> None:
+    lines = (FOLDER / name).read_text("utf-8").splitlines()
+    used = [line.strip().removeprefix("- ") for line in lines if "uses:" in line]
+    assert used
+    assert [line for line in used if not (PINNED.search(line) or OURS.search(line))] == []
+
+
+def test_one_action_has_one_pin_everywhere() -> None:
+    pins: dict[str, set[str]] = {}
+    for path in FOLDER.glob("*.yml"):
+        for action, commit in re.findall(r"uses: ([\w/-]+)@([0-9a-f]+)", path.read_text("utf-8")):
+            pins.setdefault(action, set()).add(commit)
+    assert {action: found for action, found in pins.items() if len(found) != 1} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_job_has_the_rights_that_it_names_and_no_others(name: str) -> None:
+    assert workflow(name)["permissions"] == {}
+    for job, said in jobs(name).items():
+        writes = {right for right, level in said["permissions"].items() if level == "write"}
+        assert writes == MAY_WRITE.get((name, job), set()), job
+        assert set(said["permissions"].values()) <= {"read", "write"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_job_that_runs_ends_in_time(name: str) -> None:
+    for job, said in jobs(name).items():
+        assert "uses" in said or said["timeout-minutes"] <= 240, job
+
+
+def test_every_run_is_one_make_target_that_exists() -> None:
+    runs = [(where, step["run"]) for where, step in steps() if "run" in step]
+    assert len(runs) > 8
+    for where, run in runs:
+        match = re.fullmatch(r"make ([a-z-]+)", run)
+        assert match, (where, run)
+        assert match[1] in TARGETS, (where, run)
+
+
+def test_no_checkout_leaves_a_token_behind() -> None:
+    checkouts = [step for _, step in steps() if "actions/checkout@" in step.get("uses", "")]
+    assert len(checkouts) > 5
+    assert {step["with"]["persist-credentials"] for step in checkouts} == {False}
+
+
+def test_no_secret_but_those_of_a_protected_environment_is_read() -> None:
+    for name in NAMES:
+        for job, said in jobs(name).items():
+            if "secrets." in yaml.safe_dump(said):
+                assert said["environment"] == "${{ inputs.environment }}", (name, job)
+
+
+def test_the_image_is_scanned_before_it_is_published_with_its_origin_and_its_parts() -> None:
+    publish = jobs("image.yml")["publish"]
+    assert publish["needs"] == "scan"
+    assert any(
+        "anchore/scan-action@" in s.get("uses", "") for s in jobs("image.yml")["scan"]["steps"]
+    )
+    (build,) = (s["with"] for s in publish["steps"] if "build-push-action@" in s.get("uses", ""))
+    assert build["platforms"] == "linux/amd64,linux/arm64"
+    assert (build["sbom"], build["provenance"], build["push"]) == (True, "mode=max", True)
+
+
+def test_a_release_comes_after_the_tests_and_the_image() -> None:
+    release = jobs("release.yml")
+    assert (release["image"]["needs"], release["release"]["needs"]) == ("tests", "image")
+
+
+def test_a_deployment_waits_for_its_environment_and_never_for_another_half_way() -> None:
+    for job in jobs("deploy.yml").values():
+        assert job["environment"] == "${{ inputs.environment }}"
+    assert workflow("deploy.yml")["concurrency"]["cancel-in-progress"] is False
+    # YAML reads the key `on` as true.
+    asked = workflow("deploy.yml")[True]["workflow_dispatch"]["inputs"]["environment"]["options"]
+    for overlay in asked:
+        assert (ROOT / "deploy" / "kubernetes" / "overlays" / overlay).is_dir()
+
+
+def test_the_suites_run_on_a_replica_set_and_on_a_sharded_cluster() -> None:
+    script = (ROOT / ".ci" / "mongodb").read_text("utf-8")
+    matrix = jobs("ci.yml")["mongodb"]["strategy"]["matrix"]["include"]
+    topologies = {row["topology"] for row in matrix}
+    assert topologies == {"replica-set", "sharded-cluster"}
+    assert all(f"\n  {topology})\n" in script for topology in topologies)
+
+
+def test_a_topology_that_is_not_known_is_refused() -> None:
+    done = script(".ci/mongodb", TOPOLOGY="two-nodes")
+    assert done.returncode == 1
+    assert "TOPOLOGY is replica-set or sharded-cluster, not two-nodes." in done.stdout
+
+
+SCRIPTS: Final = (".ci/audit", ".ci/mongodb", ".ci/packages", ".ci/run", ".ci/workflows")
+DEPLOYING: Final = ("deploy/release", "deploy/kubernetes/rollout")
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS, *DEPLOYING])
+def test_a_script_is_understood_and_ends_at_its_first_fault(name: str) -> None:
+    subprocess.run(["bash", "-n", name], cwd=ROOT, check=True)
+    assert "\nset -euo pipefail\n" in (ROOT / name).read_text("utf-8")
+
+
+def script(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", name], cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def changelog(tmp_path: Path) -> Path:
+    written = tmp_path / "CHANGELOG.md"
+    sections = ["# Changelog", "## Unreleased", "- Later.", "## 1.2.0", "### Added", "- Carts."]
+    written.write_text("\n".join([*sections, "## 1.1.0", "- Users.", ""]))
+    return written
+
+
+def notes(changelog: Path, tag: str) -> subprocess.CompletedProcess[str]:
+    image = "ghcr.io/shop/api@sha256:12"
+    given = {"TAG": tag, "IMAGE": image, "NOTES_ONLY": "true", "CHANGELOG": str(changelog)}
+    return script("deploy/release", **given)
+
+
+def test_a_release_says_what_the_changelog_says_of_its_version(changelog: Path) -> None:
+    done = notes(changelog, "v1.2.0")
+    assert done.stdout == "### Added\n- Carts.\n\n### Image\n`ghcr.io/shop/api@sha256:12`\n"
+
+
+def test_a_version_that_the_changelog_does_not_know_is_not_released(changelog: Path) -> None:
+    done = notes(changelog, "v1.3.0")
+    assert (done.returncode, done.stdout) == (1, 'CHANGELOG.md has no section "## 1.3.0".\n')
