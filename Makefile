@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live ops-test test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify capacity capacity-measure
+.PHONY: help run test unit live ops-test test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ doctor: $(VENV)/installed-base ## What is wrong with this installation, and what
 
 verify: $(VENV)/installed-base ## Does all that is stored keep its rules? (changes nothing)
 	@$(BIN)/python manage.py verify_invariants
+
+restore-drill: $(VENV)/installed-dev ## Seed, back up, lose, restore, compare (MONGODB_URI: an empty database)
+	@$(BIN)/python -m tests.ops.restore_drill
 
 fuzz: $(VENV)/installed-dev ## Drive the running API by its own OpenAPI document, longer
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),300) $(BIN)/python -m pytest tests/live/test_schema_fuzzing.py

@@ -28,10 +28,13 @@ _CARRIERS: Final = tuple(
 """Code that passes on what others ask."""
 _OTHERS: Final = (
     f"{ROOT / 'tests'}/",
-    *(str(ROOT / "ecommerce/core" / path) for path in ("indexes.py", "invariants/verification.py")),
+    *(
+        str(ROOT / "ecommerce/core" / path)
+        for path in ("indexes.py", "invariants/verification.py", "backups/")
+    ),
 )
-"""Tests; and the two commands that look at everything, which is a scan: the index command for the
-duplicates that forbid an index, and the check of what is stored."""
+"""Tests; and the commands that look at everything, which is a scan: the index command for the
+duplicates that forbid an index, the check of what is stored, and the backup of it."""
 
 
 @dataclass(frozen=True)

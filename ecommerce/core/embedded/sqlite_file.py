@@ -14,7 +14,7 @@ from bson.errors import BSONError
 
 from ecommerce.core.embedded.errors import StoreDamagedError
 
-_SCHEMA: Final = """
+SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS documents
     (namespace TEXT, id BLOB, body BLOB NOT NULL, PRIMARY KEY (namespace, id));
 CREATE TABLE IF NOT EXISTS indexes
@@ -40,7 +40,7 @@ class SQLiteFile:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(SCHEMA)
 
     def _check(self) -> None:
         """Look through a read-only connection, which cannot make damage worse.

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.core.cache import caches
@@ -42,6 +42,13 @@ def changed(*topics: str) -> None:
             del _changed_here[topic]
         _changed_here.update(dict.fromkeys(topics, now))
     _send(topics)
+
+
+def everything_changed() -> None:
+    """Make every answer void, in every process: what is stored was replaced as a whole."""
+    if settings.REDIS_URL:
+        cache: Any = caches[CACHE]  # django-redis's, which has more than Django's
+        ask(lambda: cache.delete_pattern(f"{_PREFIX}*"), None)
 
 
 def changed_since(topics: Sequence[str], moment: float) -> bool:

@@ -1,0 +1,94 @@
+"""Makes the store what it was when a backup was made."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from bson.raw_bson import RawBSONDocument
+from django.conf import settings
+from mongoengine.connection import get_db
+
+from ecommerce.core import mongo
+from ecommerce.core.backups.file import Advance, BackupFile, draft_of, put_in_place
+from ecommerce.core.backups.sources import source
+from ecommerce.core.checkpoints import checkpoint
+from ecommerce.core.embedded.lock import FileLock
+from ecommerce.core.embedded.sqlite_file import SQLiteFile
+from ecommerce.core.indexes import ensure_indexes
+from ecommerce.core.response_cache.topics import everything_changed
+
+_BATCH: Final = 200
+"""Documents of one write."""
+
+
+def what_is_stored() -> dict[str, int]:
+    """How many documents a restore would replace, by collection; empty for an empty store."""
+    if mongo.uses_embedded_store() and not Path(settings.STORE_PATH).exists():
+        return {}
+    with source() as stored:
+        return {name: count for name, count in stored.counts().items() if count}
+
+
+def restore(backup: BackupFile, advance: Advance) -> None:
+    """Replace what is stored by the backup, which must be verified already.
+
+    The embedded store is replaced in one step. A server gets the collections one after the other:
+    who is interrupted there begins again.
+
+    Raises:
+        StoreLockedError: a server has the embedded store open.
+        BackupError: the backup cannot be read any more.
+    """
+    work: Callable[[BackupFile, Advance], None] = (
+        _replace_file if mongo.uses_embedded_store() else _fill_server
+    )
+    work(backup, advance)
+    everything_changed()
+
+
+def _replace_file(backup: BackupFile, advance: Advance) -> None:
+    path = Path(settings.STORE_PATH)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        with draft_of(path) as draft:
+            shutil.copyfile(backup.path, draft)
+            with closing(sqlite3.connect(draft)) as connection:
+                connection.executescript("DROP TABLE backup; DROP TABLE manifest;")
+            SQLiteFile(draft).close()  # it is a store, and says so before the old one goes
+            advance(backup.documents)
+            checkpoint("restore.written")
+            _fold(path)
+            put_in_place(draft, path)
+            checkpoint("restore.replaced")
+    finally:
+        lock.release()
+
+
+def _fold(path: Path) -> None:
+    """Leave nothing beside the old file that SQLite would take for a part of the new one."""
+    if not path.exists():
+        return
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    for beside in ("-wal", "-shm"):  # of a store that is damaged, and is to be replaced
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + beside).unlink()
+
+
+def _fill_server(backup: BackupFile, advance: Advance) -> None:
+    mongo.connect()
+    database = get_db()
+    for name in {*what_is_stored(), *backup.manifest}:
+        database[name].delete_many({})  # a dropped collection would lose its shard key
+        checkpoint("restore.emptied")
+    ensure_indexes()
+    for name in backup.manifest:
+        bodies = backup.bodies(name)
+        while batch := [RawBSONDocument(body) for body in islice(bodies, _BATCH)]:
+            database[name].insert_many(batch)
+            advance(len(batch))
