@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 from accounts import selectors
 from accounts.documents import User, UserRow, email_is_verified
 from accounts.errors import (
+    BusyError,
     DuplicateUserError,
     InvalidCredentialsError,
     RoleMovedError,
@@ -48,6 +49,7 @@ class UserService:
         Raises:
             DuplicateUserError: the username or the address is taken, in any spelling.
             ValidationFailedError: the password breaks a rule.
+            BusyError: too many others are hashing, and neither is taken so far.
         """
         operation = operation or Operation.unkeyed()
         if operation.retried and (made := selectors.user_with_id(operation.id)):
@@ -61,7 +63,7 @@ class UserService:
             email=email,
             email_key=name_key(email),
             verified_email_key=name_key(email) if email_verified else None,
-            hashed_password=passwords.hashed(password, username=username, email=email),
+            hashed_password=_hashed(password, username, email, operation.id),
         )
         try:
             row = cast(UserRow, insert(user))
@@ -203,6 +205,17 @@ def _refuse_taken(username: str, email: str, user_id: ObjectId) -> None:
         taken = selectors.taken_fields(**keys, by_others_than=user_id)
     if taken:
         raise DuplicateUserError(taken)
+
+
+def _hashed(password: str, username: str, email: str, user_id: ObjectId) -> str:
+    """The hash. Who waited for it in vain, while somebody else got the name, is told that: of many
+    who register one name at once, one gets it, and none is sent away to try again.
+    """
+    try:
+        return passwords.hashed(password, username=username, email=email)
+    except BusyError:
+        _refuse_taken(username, email, user_id)
+        raise
 
 
 def _stored_values(changes: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -41,6 +41,13 @@ class OAuthView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Errors as RFC 6749 section 5.2 writes them; what is not known stays a problem."""
+        try:
+            rate_limits.spend_refused(self.request)
+        except rate_limits.RateLimitedError as refusal:
+            return self._refused(refusal)
+        return self._refused(exc)
+
+    def _refused(self, exc: Exception) -> Response:
         if isinstance(exc, InvalidCredentialsError | InvalidRefreshTokenError):
             return _oauth_error(400, exc.code, exc.detail)
         if isinstance(exc, LoginLockedError | BusyError):

@@ -6,7 +6,7 @@ internals in it, and a log entry with all of them.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
@@ -76,6 +76,31 @@ def problem_response(
         status=status, code=code or _UNCODED[status], detail=detail, path=safe_path(request.path)
     )
     return HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
+
+
+class MethodRefusalMiddleware:
+    """A 405 of the landing page or the documentation becomes a problem, as all others are.
+
+    People get their page: a browser asks for HTML.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Whatever was answered; a refusal keeps its `Allow`."""
+        response = self._get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not _is_bare(request, response):
+            return response
+        detail = "This method does nothing here: `Allow` names those that do."
+        refusal = problem_response(request, status=405, code="method_not_allowed", detail=detail)
+        refusal["Allow"] = response["Allow"]
+        return refusal
+
+
+def _is_bare(request: HttpRequest, response: HttpResponse) -> bool:
+    is_page = response.get("Content-Type", "").startswith("text/html")
+    return is_page and "text/html" not in request.headers.get("Accept", "")
 
 
 def safe_path(path: str) -> str:

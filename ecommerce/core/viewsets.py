@@ -8,12 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import QueryDict
 from django.utils.cache import patch_vary_headers
 from rest_framework import serializers, viewsets
+from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ecommerce.core import rate_limits
 from ecommerce.core.access import AccessRule
+from ecommerce.core.errors import DomainError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.serializers import StrictSerializer
@@ -40,17 +42,23 @@ class ShopViewSet(viewsets.ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the query string of every request, whether the action reads it or not."""
-        super().initial(request, *args, **kwargs)
-        self._count_read(request)
-        self.query = self._valid_query()
+        try:
+            super().initial(request, *args, **kwargs)
+            self._count_read(request)
+            self.query = self._valid_query()
+        except (APIException, DomainError):
+            rate_limits.spend_refused(request)
+            raise
         self.operation = Operation.unkeyed()
 
     def _count_read(self, request: Request) -> None:
-        """Count a read that has no policy of its own."""
+        """Count what no policy of a method counts: reads, and methods that are not there."""
         method = getattr(self, self.action or "", None)
         if request.method in {"GET", "HEAD"} and not rate_limits.is_counted(method):
             policy = rate_limits.policy_of_read(request.META.get("QUERY_STRING", ""))
             rate_limits.spend(request, policy)
+        elif self.action is None or request.method == "OPTIONS":
+            rate_limits.spend_refused(request)
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON, and what the action reads beside it."""

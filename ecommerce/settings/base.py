@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "ecommerce.core.framing.RequestFramingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ecommerce.core.problems.MethodRefusalMiddleware",
     "ecommerce.core.request_metrics.BoundedPrometheusMiddleware",
 ]
 TEMPLATES = [

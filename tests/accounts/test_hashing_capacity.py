@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from statistics import median
@@ -11,9 +13,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 
-from accounts import capacity, login_limits
+from accounts import capacity, login_limits, selectors
 from accounts.capacity import Slots
-from accounts.documents import RefreshFamily
+from accounts.documents import RefreshFamily, User
 from accounts.errors import BusyError
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection
@@ -74,6 +76,43 @@ def test_registering_too_is_told_to_come_again(
     assert answer.outcome == (503, "busy")
     assert answer.headers["Retry-After"] == "2"
     assert anyone.post("/users/", body).status == 201
+
+
+def test_who_waits_while_somebody_else_gets_the_name_is_told_that(
+    monkeypatch: pytest.MonkeyPatch, make_person: Callable[[str], Person]
+) -> None:
+    slots = Slots(1, wait=1)
+    monkeypatch.setattr(capacity, "HASHING", slots)
+    body = {"username": "carol", "email": "Alice@example.com", "password": "blue-kettle-77"}
+    looked = threading.Event()
+    real = selectors.taken_fields
+
+    def look(**names: Any) -> list[str]:
+        found = real(**names)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(selectors, "taken_fields", look)
+    with slots.taken(), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: ApiClient().post("/users/", body))
+        assert looked.wait(10), "the name was free, so the password is hashed"
+        make_person("alice")
+        answer = waiting.result()
+    assert (answer.outcome, answer.pointers) == ((409, "duplicate_user"), ["/email"])
+
+
+def test_64_who_register_one_address_at_once_are_one_201_and_63_409_with_one_hash_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(capacity, "HASHING", Slots(1, wait=capacity.HASHING_WAIT))
+    body = {"email": "carol@example.com", "password": "blue-kettle-77"}
+
+    def register(number: int) -> int:
+        return ApiClient().post("/users/", {**body, "username": f"carol{number}"}).status
+
+    with ThreadPoolExecutor(64) as pool:
+        assert Counter(pool.map(register, range(64))) == {201: 1, 409: 63}
+    assert collection(User).count_documents({"email_key": "carol@example.com"}) == 1
 
 
 def test_more_logins_than_threads_may_wait_are_refused_at_once(

@@ -131,6 +131,15 @@ def test_a_wrong_method_is_405_with_allow(method: str, path: str, sam: Person) -
     assert answer.headers["Allow"]
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/openapi.json", "/products/", "/token"])
+def test_a_method_that_is_nowhere_is_405_and_never_a_page(path: str, anyone: ApiClient) -> None:
+    answer = anyone.send("DELETE", path)
+    assert answer.status == 405
+    assert "GET" in answer.headers["Allow"] or path == "/token"
+    assert answer.headers["Content-Type"].endswith("json")
+    assert answer.json().get("code", "method_not_allowed") == "method_not_allowed"
+
+
 def test_options_names_the_methods(anyone: ApiClient) -> None:
     answer = anyone.send("OPTIONS", "/products/")
     assert (answer.status, answer.headers["Allow"]) == (204, "GET, POST, HEAD, OPTIONS")

@@ -17,9 +17,11 @@ from accounts.access_tokens import ShopAccessToken
 from accounts.documents import ApiKey, AuditEvent, User
 from accounts.rules import Scope
 from accounts.services import ApiKeyService
+from accounts.views.tokens import OAuthView
 from catalog.documents import CategoryRow, ProductRow
 from ecommerce.core.indexes import documents
 from ecommerce.core.mongo import collection, utc_now
+from ecommerce.core.viewsets import ShopViewSet
 from tests.client import Answer, ApiClient, Person
 from tests.security.expectations import CALLERS, GONE, PLACES, ROWS, THINGS, Row, World
 from tests.security.routes import METHODS, Route, all_routes
@@ -140,6 +142,56 @@ def test_no_other_method_does_anything(path: str, world: World) -> None:
     answers = {method: world.ada.api.send(method, where, {}).status for method in undeclared}
     assert answers == dict.fromkeys(undeclared, 405)
     assert digest() == before
+
+
+LIMITED = [
+    name
+    for name in LISTED
+    if isinstance(ROUTES[name].view, type)
+    and issubclass(ROUTES[name].view, ShopViewSet | OAuthView)
+]
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_every_answer_says_what_is_left_of_its_limit(
+    name: str, world: World, limits_on: None
+) -> None:
+    """Whatever it is: done, refused, or not even understood. Probes and pages have no limits."""
+    route, row = ROUTES[name], ROWS[name]
+    path = address(route.path, world)
+    staff = world.sam.api
+    answers = {
+        "anonymous": send(route, row, ApiClient(), path, world),
+        "broken token": send(route, row, ApiClient("broken"), path, world),
+        "customer": send(route, row, world.bob.api, path, world),
+        "staff": send(route, row, staff, path, world),
+        "staff again": send(route, row, staff, path, world),
+        "unknown parameter": staff.send(route.method, f"{path}?unknown=1"),
+        "no such media type": staff.send(route.method, path, headers={"Accept": "image/png"}),
+        "no body that is one": staff.send(route.method, path, raw=b"{"),
+        "no such method": staff.send("PROPFIND", path),
+        "options": staff.send("OPTIONS", path),
+    }
+    silent = [
+        (what, answer.status)
+        for what, answer in answers.items()
+        if not {"RateLimit", "RateLimit-Policy"} <= answer.headers.keys()
+    ]
+    assert silent == []
+
+
+def test_who_is_refused_cannot_ask_for_ever(limits_on: None, settings: Any, alice: Person) -> None:
+    settings.RATE_LIMITS = {"reads": 2, "writes": 2}
+    for client, status, code in (
+        (ApiClient(), 401, "not_authenticated"),
+        (ApiClient("made-up", address="192.0.2.1"), 401, "invalid_token"),
+        (alice.api, 403, "permission_denied"),
+    ):
+        answers = [client.get("/users/") for _ in range(3)]
+        assert [answer.outcome for answer in answers[:2]] == [(status, code)] * 2
+        assert answers[2].outcome == (429, "rate_limited")
+        assert answers[2].headers["Retry-After"]
+    assert ApiClient(address="192.0.2.2").get("/users/").status == 401
 
 
 def test_the_walk_finds_the_routes_of_every_app() -> None:

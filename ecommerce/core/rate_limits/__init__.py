@@ -36,6 +36,7 @@ from ecommerce.core.rate_limits.requests import (
     rate_limited,
     spend,
     spend_read,
+    spend_refused,
 )
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "rate_limited",
     "spend",
     "spend_read",
+    "spend_refused",
 ]

@@ -13,10 +13,17 @@ from rest_framework.response import Response
 from ecommerce.core import metrics
 from ecommerce.core.client_address import address_of, network_of
 from ecommerce.core.rate_limits.counting import Usage, count
-from ecommerce.core.rate_limits.policies import POLICIES, Policy, in_force
+from ecommerce.core.rate_limits.policies import (
+    POLICIES,
+    READS,
+    WRITES,
+    Policy,
+    in_force,
+)
 
 P = ParamSpec("P")
 _COUNTED: Final = "_is_rate_limited"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _REFUSED: Final = {name: metrics.RATE_LIMITED.labels(name) for name in POLICIES}
 
 
@@ -85,6 +92,23 @@ def spend(request: Request | HttpRequest, *policies: Policy, account: str | None
         if usage.exceeded:
             _REFUSED[usage.policy.name].inc()
             raise RateLimitedError(usage.policy, usage.reset)
+
+
+def spend_refused(request: Request) -> None:
+    """Count a request that is refused before anything else has counted it, under reads or writes.
+
+    Without it, whoever has no token could ask as often as they like. Counted for who is known by
+    then, else for the address: to find out who that is may be what failed.
+
+    Raises:
+        RateLimitedError: used up.
+    """
+    if getattr(request, "rate_limit_usages", None):
+        return
+    known = getattr(request, "_user", None)
+    caller = str(known.pk) if known is not None and known.is_authenticated else None
+    policy = READS if request.method in _SAFE else WRITES
+    spend(request, policy, account=caller or network_of(address_of(request.META)))
 
 
 def spend_read(environ: Mapping[str, Any], policy: Policy) -> Usage | None:
