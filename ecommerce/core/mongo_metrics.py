@@ -94,7 +94,9 @@ class PoolMetrics(monitoring.ConnectionPoolListener):
 @lru_cache(maxsize=512)
 def _series(command: str, collection: str) -> Histogram:
     """Looked up once: finding a labelled series takes longer than counting in it."""
-    return metrics.MONGODB_COMMANDS.labels(*_known(command, collection))
+    labels = _known(command, collection)
+    metrics.MONGODB_FAILURES.labels(*labels)  # there with 0: no rate sees a series' first value
+    return metrics.MONGODB_COMMANDS.labels(*labels)
 
 
 def _known(command: str, collection: str) -> tuple[str, str]:

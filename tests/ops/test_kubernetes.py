@@ -11,7 +11,7 @@ from tests.ops.kubernetes import OVERLAYS, Manifest, of_kind, rendered, template
 pytestmark = pytest.mark.ops
 
 VERSIONS: Final = ("1.32", "1.34", "1.36")
-CUSTOM: Final = {"PerconaServerMongoDB", "ServiceMonitor"}
+CUSTOM: Final = {"PerconaServerMongoDB", "PrometheusRule", "ServiceMonitor"}
 """Kinds of operators: no schema of Kubernetes has them."""
 COMMON: Final = {
     "ConfigMap", "CronJob", "Deployment", "HorizontalPodAutoscaler", "Ingress", "Job", "Namespace",

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from django.test import Client
 from django.urls import URLResolver, get_resolver, resolve
 
 from deploy.capacity.sizing import RATES, Sizing
+from deploy.prometheus_rules import RULES, manifest
 from tests.client import ApiClient
 from tests.ops.kubernetes import (
     FOLDER,
@@ -265,8 +265,19 @@ def test_the_adapter_offers_the_figure_that_the_autoscaler_asks_for(overlay: str
     values = FOLDER / "components" / "prometheus" / "adapter-values.yaml"
     (rule,) = yaml.safe_load(values.read_text("utf-8"))["rules"]["custom"]
     assert rule["name"] == {"as": "http_requests_per_second"}
-    counter = rule["seriesQuery"].partition("{")[0]
-    assert f"\n{counter} " in Client().get("/metrics").content.decode()
+    recorded = [
+        one["record"]
+        for group in yaml.safe_load((RULES / "recording.yml").read_text("utf-8"))["groups"]
+        for one in group["rules"]
+    ]
+    assert rule["seriesQuery"].partition("{")[0] in recorded
+
+
+def test_the_operator_gets_the_rules_that_are_tested(overlay: str) -> None:
+    given = [one["spec"] for one in of_kind(overlay, "PrometheusRule")]
+    assert given == ([] if overlay == "dev" else [manifest()["spec"]]), (
+        "python -m deploy.prometheus_rules writes them anew"
+    )
 
 
 # --- the network ---------------------------------------------------------------------------------
