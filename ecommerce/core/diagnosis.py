@@ -93,14 +93,19 @@ def _redis() -> Iterator[Finding]:
         text = "not set: the cache and the limits are this process's own; set REDIS_URL to share"
         yield Finding("redis", "ok", text)
         return
+    yield _redis_at("redis", "default", "REDIS_URL")
+    if settings.RATE_LIMIT_REDIS_URL != settings.REDIS_URL:
+        yield _redis_at("redis for limits", "limits", "RATE_LIMIT_REDIS_URL")
+
+
+def _redis_at(name: str, alias: str, variable: str) -> Finding:
     started = time.perf_counter()
     try:
-        caches["default"].get("doctor")
+        caches[alias].get("doctor")
     except (RedisError, OSError) as fault:
-        yield Finding("redis", "failure", f"{fault}; is it running, and is REDIS_URL right?")
-    else:
-        elapsed = (time.perf_counter() - started) * 1000
-        yield Finding("redis", "ok", f"answers in {elapsed:.0f} ms")
+        return Finding(name, "failure", f"{fault}; is it running, and is {variable} right?")
+    elapsed = (time.perf_counter() - started) * 1000
+    return Finding(name, "ok", f"answers in {elapsed:.0f} ms")
 
 
 def _secrets() -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from ecommerce.core.shared_redis import ask, forget_outage
+from ecommerce.core.shared_redis import LIMITS, ask, forget_outage
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ class SharedCache:
     def call(self, work: Callable[[BaseCache], T]) -> T:
         """What the work answers, done in the shared cache or else in this process's own."""
         if not settings.REDIS_URL:
-            return work(caches["default"])
-        answered = ask(lambda: (work(caches["default"]),), None)
+            return work(caches[LIMITS])
+        answered = ask(lambda: (work(caches[LIMITS]),), None, LIMITS)
         return answered[0] if answered else work(self._own)
 
     def forget_own(self) -> None:

@@ -1,5 +1,8 @@
 """The Redis that all processes share, behind a breaker: what needs it goes on without it.
 
+It may be two servers, one for what may be forgotten and one for counts (RATE_LIMIT_REDIS_URL): each
+server has its own breaker.
+
 A Redis that is paused, or whose network drops packets, costs each request that asks it its whole
 time-out. So the first time-out opens the breaker of this process: nobody waits for Redis any more,
 and a thread asks once a second whether it is back.
@@ -28,9 +31,16 @@ _ASKED_EVERY: Final = 1.0
 _AWAY: Final = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
+CACHE: Final = "default"
+"""What is kept to be fast, and may be forgotten at any time."""
+LIMITS: Final = "limits"
+"""Counts under limits, and of failed logins: what is forgotten there is allowed again."""
+
+
 class _Breaker:
-    def __init__(self) -> None:
+    def __init__(self, alias: str) -> None:
         self.is_open = False
+        self._alias = alias
         self._lock = Lock()
 
     def open(self, fault: Exception) -> None:
@@ -38,7 +48,7 @@ class _Breaker:
             if self.is_open:
                 return
             self.is_open = True
-        metrics.REDIS_AWAY.set(1)
+        _say_whether_away()
         logger.warning("Redis does not answer (%s): going on without it.", fault)
         Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
 
@@ -48,36 +58,47 @@ class _Breaker:
             if not self.is_open:
                 return
             try:
-                redis().ping()
+                redis(self._alias).ping()
             except RedisError:
                 continue
             self.is_open = False
-            metrics.REDIS_AWAY.set(0)
+            _say_whether_away()
             logger.warning("Redis answers again.")
 
 
-_breaker = _Breaker()
+_breakers: Final[dict[str, _Breaker]] = {}
+"""By the address of the server: one that serves both is waited for once."""
 
 
-def redis() -> Redis:
+def _breaker(alias: str) -> _Breaker:
+    address = settings.CACHES[alias]["LOCATION"]
+    found = _breakers.get(address)
+    return found or _breakers.setdefault(address, _Breaker(alias))
+
+
+def _say_whether_away() -> None:
+    metrics.REDIS_AWAY.set(any(breaker.is_open for breaker in [*_breakers.values()]))
+
+
+def redis(alias: str = CACHE) -> Redis:
     """A client of the shared Redis; REDIS_URL is set."""
-    client: Redis = get_redis_connection("default")
+    client: Redis = get_redis_connection(alias)
     return client
 
 
-def ask(work: Callable[[], T], otherwise: T) -> T:
+def ask(work: Callable[[], T], otherwise: T, alias: str = CACHE) -> T:
     """What `work` gets from Redis; `otherwise` at once while Redis is not set up or is away.
 
     A Redis that is full refuses writes: that is `otherwise` too, but it still answers reads.
     """
-    if not settings.REDIS_URL or _breaker.is_open:
+    if not settings.REDIS_URL or (breaker := _breaker(alias)).is_open:
         return otherwise
     began = time.perf_counter()
     try:
         return work()
     except _AWAY as fault:
         metrics.REDIS_FAILURES["away"].inc()
-        _breaker.open(fault)
+        breaker.open(fault)
     except RedisError as fault:
         metrics.REDIS_FAILURES["refused"].inc()
         logger.warning("Redis refuses: %s", fault)
@@ -88,5 +109,6 @@ def ask(work: Callable[[], T], otherwise: T) -> T:
 
 def forget_outage() -> None:
     """Ask Redis again at once (tests)."""
-    _breaker.is_open = False
-    metrics.REDIS_AWAY.set(0)
+    for breaker in _breakers.values():
+        breaker.is_open = False
+    _say_whether_away()

@@ -31,7 +31,9 @@ CURRENCY = env.currency()
 DATABASES: dict[str, Any] = {}
 MONGODB_URI = env.mongodb_uri()
 STORE_PATH = BASE_DIR / env.text("STORE_PATH", ".data/store.sqlite3")
-REDIS_URL = env.redis_url()
+REDIS_URL = env.redis_url("REDIS_URL")
+RATE_LIMIT_REDIS_URL = env.redis_url("RATE_LIMIT_REDIS_URL") or REDIS_URL
+"""A Redis that forgets nothing to make room: counts of limits and of failed logins."""
 _THIS_PROCESS: dict[str, Any] = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "this-process",
@@ -39,6 +41,7 @@ _THIS_PROCESS: dict[str, Any] = {
 }
 CACHES: dict[str, dict[str, Any]] = {
     "default": {**_THIS_PROCESS, "LOCATION": ""},
+    "limits": {**_THIS_PROCESS, "LOCATION": ""},
     "answers": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "answers",
@@ -61,7 +64,11 @@ if REDIS_URL:
         "SERIALIZER": "ecommerce.core.response_cache.bytes_serializer.BytesSerializer",
         **_REDIS_TIMEOUTS,
     }
-    CACHES = {"default": {**_REDIS, "OPTIONS": _json}, "answers": {**_REDIS, "OPTIONS": _bytes}}
+    CACHES = {
+        "default": {**_REDIS, "OPTIONS": _json},
+        "limits": {**_REDIS, "LOCATION": RATE_LIMIT_REDIS_URL, "OPTIONS": _json},
+        "answers": {**_REDIS, "OPTIONS": _bytes},
+    }
 CACHES["this-process"] = _THIS_PROCESS
 RATELIMIT_USE_CACHE = "this-process"
 """django-ratelimit counts where Redis does not (see ecommerce/core/rate_limits/counting.py)."""

@@ -112,13 +112,11 @@ def mongodb_uri() -> str:
     return uri
 
 
-def redis_url() -> str:
-    """REDIS_URL, checked; empty means the cache of this process."""
-    url = text("REDIS_URL")
+def redis_url(name: str) -> str:
+    """The address of a Redis, checked; empty where there is none."""
+    url = text(name)
     if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
-        raise BadSettingError(
-            "REDIS_URL", "does not start with redis://", "redis://127.0.0.1:6379/0"
-        )
+        raise BadSettingError(name, "does not start with redis://", "redis://127.0.0.1:6379/0")
     return url
 
 

@@ -276,9 +276,11 @@ def away(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[list[int]]:
             raise RedisConnectionError("away")
 
     settings.REDIS_URL, settings.RESPONSE_CACHE = "redis://127.0.0.1:1/0", "off"
-    monkeypatch.setattr("ecommerce.core.shared_cache.caches", {"default": Away()})
-    monkeypatch.setattr("ecommerce.core.shared_redis.redis", lambda: Redis(port=1))
-    monkeypatch.setattr("ecommerce.core.rate_limits.counting.ask", lambda _, otherwise: otherwise)
+    monkeypatch.setattr("ecommerce.core.shared_cache.caches", {"limits": Away()})
+    monkeypatch.setattr("ecommerce.core.shared_redis.redis", lambda _: Redis(port=1))
+    monkeypatch.setattr(
+        "ecommerce.core.rate_limits.counting.ask", lambda _, otherwise, __: otherwise
+    )
     yield asked
     shared_redis.forget_outage()
 

@@ -82,7 +82,7 @@ def redis_is_away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.RESPONSE_CACHE = "off"
     for module in (counting, shared_redis):
-        monkeypatch.setattr(module, "redis", lambda: Redis(port=1, socket_connect_timeout=0.1))
+        monkeypatch.setattr(module, "redis", lambda _: Redis(port=1, socket_connect_timeout=0.1))
     shared_redis.forget_outage()
     yield
     shared_redis.forget_outage()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,28 @@ def processes(wire_uri: str, redis: RedisServer) -> Iterator[LiveServer]:
         yield server
 
 
+@pytest.fixture
+def second_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis for counts alone."""
+    folder = tmp_path / "limits"
+    folder.mkdir()
+    server = RedisServer(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def with_two(wire_uri: str, redis: RedisServer, second_redis: RedisServer) -> Iterator[LiveServer]:
+    """Three processes with a Redis for answers and one for limits."""
+    environment = {
+        "MONGODB_URI": wire_uri, "REDIS_URL": redis.url, "RATE_LIMIT_REDIS_URL": second_redis.url,
+        "RATE_LIMITS_ENABLED": "true", "WEB_CONCURRENCY": "3",
+        "RATE_LIMITS": "writes=100000,reads=100000",
+    }  # fmt: skip
+    with serve(environment) as server:
+        yield server
+
+
 def a_product(server: LiveServer) -> tuple[LiveServer, str]:
     """Staff, and the path of a new product."""
     staff = server.sign_in("staff", "staff-shop-2026")
@@ -45,6 +68,36 @@ def redis_cli(redis: RedisServer, *command: str) -> str:
 
 def test_limits_are_shared_by_all_processes(processes: LiveServer) -> None:
     assert wrong_logins(processes, 13) == [400] * 10 + [429] * 3
+
+
+def test_counts_stand_in_one_redis_and_answers_in_the_other(
+    with_two: LiveServer, redis: RedisServer, second_redis: RedisServer
+) -> None:
+    _, path = a_product(with_two)
+    with_two.send("GET", path)
+    assert wrong_logins(with_two, 2) == [400, 400]
+    answers, counts = (redis_cli(one, "keys", "*").split() for one in (redis, second_redis))
+    assert any("answer" in key or "whole" in key for key in answers)
+    assert [key for key in answers if "limit" in key or "login" in key] == []
+    assert any(key.startswith("shop:limit:") for key in counts)
+    assert [key for key in counts if "whole" in key or "topic" in key] == []
+
+
+def test_limits_go_on_without_the_redis_of_answers(
+    with_two: LiveServer, redis: RedisServer
+) -> None:
+    redis.stop()
+    assert wrong_logins(with_two, 13) == [400] * 10 + [429] * 3
+
+
+def test_answers_go_on_without_the_redis_of_limits(
+    with_two: LiveServer, second_redis: RedisServer
+) -> None:
+    staff, path = a_product(with_two)
+    second_redis.stop()
+    for price in range(1, 11):
+        assert staff.send("PATCH", path, {"price": price}).status == 200
+        assert {staff.send("GET", path).json()["price"] for _ in range(4)} == {price}
 
 
 def test_a_signed_in_reader_sees_each_write_at_once_in_every_process(

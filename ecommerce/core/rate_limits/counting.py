@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
 from ecommerce.core.rate_limits.policies import Policy
-from ecommerce.core.shared_redis import ask, redis
+from ecommerce.core.shared_redis import LIMITS, ask, redis
 
 # KEYS: one for each policy. ARGV: quota and window of each. Answers, for each: how many are left,
 # in how many seconds more are, and whether this one is too many.
@@ -74,7 +74,7 @@ class Usage:
 
 def count(policies: Sequence[Policy], subjects: Sequence[str]) -> list[Usage]:
     """Count one request under each policy, for the subject beside it."""
-    shared = ask(lambda: _count_shared(policies, subjects), None)
+    shared = ask(lambda: _count_shared(policies, subjects), None, LIMITS)
     if shared is not None:
         return shared
     return [_count_here(p, subject) for p, subject in zip(policies, subjects, strict=True)]
@@ -83,7 +83,7 @@ def count(policies: Sequence[Policy], subjects: Sequence[str]) -> list[Usage]:
 def _count_shared(policies: Sequence[Policy], subjects: Sequence[str]) -> list[Usage]:
     keys = [_key(p, subject) for p, subject in zip(policies, subjects, strict=True)]
     bounds = [bound for policy in policies for bound in (policy.quota, policy.window)]
-    answers: Any = _script()(keys=keys, args=bounds, client=redis())
+    answers: Any = _script()(keys=keys, args=bounds, client=redis(LIMITS))
     return [
         Usage(policy, remaining, max(reset, 1), bool(refused))
         for policy, (remaining, reset, refused) in zip(policies, answers, strict=True)
@@ -93,7 +93,7 @@ def _count_shared(policies: Sequence[Policy], subjects: Sequence[str]) -> list[U
 @cache
 def _script() -> Any:
     """Knows its digest, which would else be made for every request."""
-    return redis().register_script(_SCRIPT)
+    return redis(LIMITS).register_script(_SCRIPT)
 
 
 def _key(policy: Policy, subject: str) -> str:
