@@ -6,6 +6,7 @@ own, and without networks: containers share the network of the machine.
 
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
 import time
@@ -21,6 +22,7 @@ BASE: Final = "shop-base:bookworm"
 _BASE_FILE: Final = ROOT / ".cache" / "ops" / "bookworm-base.tar"
 _MIRROR: Final = "http://deb.debian.org/debian"
 _START_SECONDS: Final = 30
+_END_SECONDS: Final = 20
 _COMMAND_SECONDS: Final = 300
 _CLIENTS: Final = ("docker", "/usr/bin/docker")
 
@@ -114,16 +116,27 @@ def _daemon(folder: Path) -> Iterator[str]:
     command += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
     command += ["--iptables=false", "--bridge=none", "--shutdown-timeout=5"]
     log = folder / "log"
-    with log.open("wb") as sink, subprocess.Popen(command, stdout=sink, stderr=sink) as daemon:
-        try:
-            _wait_until_it_answers(daemon, folder / "docker.sock", log)
-            yield host
-        finally:
-            daemon.terminate()
-            daemon.wait(timeout=60)
-            # What a daemon leaves behind, and what keeps its folder from being removed.
-            subprocess.run(["umount", f"{folder}/exec/netns/default"], check=False)
-            shutil.rmtree(folder, ignore_errors=True)
+    with log.open("wb") as sink:
+        daemon = subprocess.Popen(command, stdout=sink, stderr=sink, start_new_session=True)
+    try:
+        _wait_until_it_answers(daemon, folder / "docker.sock", log)
+        yield host
+    finally:
+        _end(daemon)
+        # What a daemon leaves behind, and what keeps its folder from being removed.
+        subprocess.run(["umount", f"{folder}/exec/netns/default"], check=False)
+        # Tens of thousands of files: a slow disk takes a minute and more, and nobody waits for it.
+        subprocess.Popen(["rm", "-rf", "--one-file-system", str(folder)], start_new_session=True)
+
+
+def _end(daemon: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, which takes a second; else end it and what it started."""
+    daemon.terminate()
+    try:
+        daemon.wait(timeout=_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(daemon.pid, signal.SIGKILL)
+        daemon.wait()
 
 
 def _wait_until_it_answers(daemon: subprocess.Popen[bytes], socket: Path, log: Path) -> None:

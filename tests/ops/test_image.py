@@ -15,6 +15,7 @@ import pytest
 from tests.live.conftest import RedisServer
 from tests.live.server import LiveServer, Reply, free_port
 from tests.ops.containers import Containers
+from tests.ops.fleet import number_in
 from tests.ops.production import HOST, production
 
 pytestmark = [pytest.mark.ops, pytest.mark.timeout(600)]
@@ -187,6 +188,17 @@ def test_it_serves_without_capabilities_on_a_read_only_root(container: Container
     assert container.do("touch", "/app/written") != 0
     assert container.do("sh", "-c", "grep -q '^CapEff:.*0000000000000000' /proc/1/status") == 0
     assert "Traceback" not in container.logs()
+
+
+def test_its_metrics_count_what_all_of_its_processes_do(container: Container) -> None:
+    def answered() -> float:
+        line = 'django_http_responses_total_by_status_total{status="404"}'
+        return number_in(container.get("/metrics").body.decode(), line)
+
+    before = answered()
+    missing = [container.get("/products/" + "f" * 24).status for _ in range(20)]
+    assert set(missing) == {404}
+    assert answered() - before == 20
 
 
 def test_its_health_check_tells_a_server_that_answers_from_one_that_does_not(
