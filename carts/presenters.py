@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from carts.documents import AdjustmentRow, CartRow
+from carts.documents import AdjustmentRow, CartRow, LineRow
 from carts.pricing import Fault, LineProblem, PricedCart, PricedLine
 from carts.services import Merged
 from ecommerce.core.conditional import etag
@@ -54,14 +54,14 @@ def cart_etag(cart: PricedCart) -> str:
 
 def _present_line(line: PricedLine, currency: str) -> dict[str, Any]:
     row = line.row
-    problems = [_present_problem(problem, currency) for problem in line.problems]
+    problems = [_present_problem(one, currency) for one in line.problems] if line.problems else []
     return {
         "product_id": str(row["product_id"]),
         "sku": row.get("sku"),
         "options": line.options,
         "quantity": row["quantity"],
         "note": row.get("note", ""),
-        "attributes": {one["name"]: one["value"] for one in row.get("attributes", ())},
+        "attributes": _present_attributes(row),
         "name": line.name,
         "unit_price": to_major(line.unit_price, currency),
         "line_total": to_major(line.total, currency),
@@ -71,6 +71,11 @@ def _present_line(line: PricedLine, currency: str) -> dict[str, Any]:
         "problem": problems[0] if problems else None,
         "problems": problems,
     }
+
+
+def _present_attributes(row: LineRow) -> dict[str, str]:
+    pairs = row.get("attributes")
+    return {one["name"]: one["value"] for one in pairs} if pairs else {}
 
 
 def _present_problem(problem: LineProblem, currency: str) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What a cart is worth: its lines at the catalog's present prices, and what is wrong with them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Final, NamedTuple
 
 from bson import ObjectId
 from django.conf import settings
@@ -33,27 +34,23 @@ class LineProblem:
     new_price: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PricedLine:
-    """One line with what the catalog says of it now. Amounts in minor units."""
+class PricedLine(NamedTuple):
+    """One line with what the catalog says of it now. Amounts in minor units.
+
+    A tuple, worked out once: the answer and its tag ask for all of it, of up to 200 lines a cart.
+    """
 
     row: LineRow
-    offer: Offer | None
-
-    @property
-    def name(self) -> str:
-        """The product's name; of one that is gone, the name it had."""
-        return self.offer.name if self.offer else self.row["name_at_add"]
-
-    @property
-    def unit_price(self) -> int:
-        """The price now; of what is gone, the last that the shopper saw."""
-        return self.offer.price if self.offer else self.row["price_at_add_minor"]
-
-    @property
-    def options(self) -> Mapping[str, str]:
-        """What makes the variant differ; nothing for a product without variants."""
-        return (self.offer and self.offer.options) or {}
+    name: str
+    """The product's name; of one that is gone, the name it had."""
+    options: Mapping[str, str]
+    """What makes the variant differ; nothing for a product without variants."""
+    unit_price: int
+    """The price now; of what is gone, the last that the shopper saw."""
+    available: bool
+    """Whether it is for sale at all."""
+    problems: Sequence[LineProblem]
+    """What is wrong with it, the most severe first."""
 
     @property
     def total(self) -> int:
@@ -65,23 +62,32 @@ class PricedLine:
         """Whether the catalog's price is another than the one the shopper saw."""
         return self.unit_price != self.row["price_at_add_minor"]
 
-    @property
-    def available(self) -> bool:
-        """Whether it is for sale at all."""
-        return self.offer is not None and self.offer.is_sold
 
-    @property
-    def problems(self) -> list[LineProblem]:
-        """What is wrong with it, the most severe first."""
-        found = []
-        if self.offer is None or not self.offer.is_sold:
-            found.append(LineProblem(Fault.PRODUCT_UNAVAILABLE, available_quantity=0))
-        elif self.row["quantity"] > self.offer.left:
-            found.append(LineProblem(Fault.INSUFFICIENT_STOCK, self.offer.left))
-        if self.price_changed:
-            old, new = self.row["price_at_add_minor"], self.unit_price
-            found.append(LineProblem(Fault.PRICE_CHANGED, old_price=old, new_price=new))
-        return found
+_GONE: Final = LineProblem(Fault.PRODUCT_UNAVAILABLE, available_quantity=0)
+_NO_OPTIONS: Final[Mapping[str, str]] = {}
+
+
+def priced_line(line: LineRow, offer: Offer | None) -> PricedLine:
+    """A line beside what is offered for it now; None: nothing any more."""
+    if offer is None:
+        seen = line["price_at_add_minor"]
+        return PricedLine(
+            line, line["name_at_add"], _NO_OPTIONS, seen, available=False, problems=[_GONE]
+        )
+    options, problems = offer.options or _NO_OPTIONS, _problems(line, offer)
+    return PricedLine(line, offer.name, options, offer.price, offer.is_sold, problems)
+
+
+def _problems(line: LineRow, offer: Offer) -> list[LineProblem]:
+    found = []
+    if not offer.is_sold:
+        found.append(_GONE)
+    elif line["quantity"] > offer.left:
+        found.append(LineProblem(Fault.INSUFFICIENT_STOCK, offer.left))
+    old, new = line["price_at_add_minor"], offer.price
+    if old != new:
+        found.append(LineProblem(Fault.PRICE_CHANGED, old_price=old, new_price=new))
+    return found
 
 
 class PricedCart:
@@ -121,4 +127,4 @@ class PricedCart:
 
     def _priced(self, line: LineRow) -> PricedLine:
         product = self._products.get(line["product_id"])
-        return PricedLine(line, offer_of(product, line.get("sku")))
+        return priced_line(line, offer_of(product, line.get("sku")))

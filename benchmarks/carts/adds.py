@@ -53,21 +53,32 @@ def adder(lines: int) -> Callable[[str], None]:
 
 
 def figures_of(adders: Mapping[int, Callable[[str], None]], samples: int) -> Figures:
-    return {kind: {n: _cost(add, kind, samples) for n, add in adders.items()} for kind in KINDS}
+    return {kind: costs(adders, kind, samples) for kind in KINDS}
 
 
-def _cost(add: Callable[[str], None], kind: str, samples: int) -> Cost:
+def costs(adders: Mapping[int, Callable[[str], None]], kind: str, samples: int) -> dict[int, Cost]:
+    """What adds of one kind take, by lines in the cart."""
+    operations = {lines: _operations(add, kind) for lines, add in adders.items()}
+    times = {lines: (list[float](), list[float]()) for lines in adders}
+    gc.collect()
+    for _ in range(samples):
+        for lines, add in adders.items():  # in turns: other work on the machine meets all alike
+            begun, used = perf_counter(), process_time()
+            add(kind)
+            wall, cpu = times[lines]
+            cpu.append(process_time() - used)
+            wall.append(perf_counter() - begun)
+    return {
+        lines: Cost(operations[lines], Spread.of(wall), Spread.of(cpu))
+        for lines, (wall, cpu) in times.items()
+    }
+
+
+def _operations(add: Callable[[str], None], kind: str) -> int:
     from tests.operations import recorded
 
     for _ in range(_WARM_UP):
         add(kind)
     with recorded() as seen:
         add(kind)
-    gc.collect()
-    wall, cpu = list[float](), list[float]()
-    for _ in range(samples):
-        begun, used = perf_counter(), process_time()
-        add(kind)
-        cpu.append(process_time() - used)
-        wall.append(perf_counter() - begun)
-    return Cost(len(seen), Spread.of(wall), Spread.of(cpu))
+    return len(seen)

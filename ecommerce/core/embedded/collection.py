@@ -20,13 +20,14 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from ecommerce.core.embedded.aggregation import aggregate
-from ecommerce.core.embedded.copying import copied, plain_fields
+from ecommerce.core.embedded.copying import Doc, copied, plain_fields
+from ecommerce.core.embedded.indexes import is_scalar
 from ecommerce.core.embedded.matching import matcher
+from ecommerce.core.embedded.positions import numbered
 from ecommerce.core.embedded.store import (
-    Doc,
     IndexedCollectionStore,
     Journal,
-    is_scalar,
+    as_stored,
     store_key,
 )
 
@@ -261,6 +262,21 @@ class EmbeddedCollection(Collection):
             filter_applies(where, {})  # a filter that is wrong is wrong for no documents too
         found, rest = self._store.candidates(where)
         return filter(matcher(rest), found) if rest else iter(found)
+
+    def _update(self, spec: Any, document: Any, *args: Any, **options: Any) -> Any:
+        # What an update brings in is as it will be in the file before it is in a document.
+        brought = document if isinstance(document, list) else as_stored(document)
+        return super()._update(spec, brought, *args, **options)
+
+    def _apply_update_document(
+        self,
+        existing_document: Doc,
+        spec: Mapping[str, Any],
+        document: Mapping[str, Any],
+        was_insert: bool,  # noqa: FBT001
+    ) -> None:
+        change = numbered(document, spec, existing_document)
+        super()._apply_update_document(existing_document, spec, change, was_insert)
 
     def _find_and_modify(
         self,

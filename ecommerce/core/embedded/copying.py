@@ -7,6 +7,7 @@ what an add to a cart of 100 lines took.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import NoneType
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from bson import Int64, ObjectId
 
 Doc = dict[str, Any]
 _UNCHANGING: Final = frozenset({str, int, Int64, float, bool, NoneType, ObjectId, bytes})
+_UNCHANGING_OR_TIME: Final = _UNCHANGING | {datetime}
 
 
 def copied(doc: Doc, *, aware: bool) -> Doc:
@@ -22,10 +24,7 @@ def copied(doc: Doc, *, aware: bool) -> Doc:
     Args:
         aware: give times their zone: they are stored in UTC without one.
     """
-    copy = _aware if aware else _naive
-    return {
-        name: value if type(value) in _UNCHANGING else copy(value) for name, value in doc.items()
-    }
+    return _aware_inside(dict(doc)) if aware else _naive_inside(dict(doc))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,12 @@ class Fields:
 
     def copied(self, doc: Doc, *, aware: bool) -> Doc:
         """A copy of a document's part."""
-        names, included = self.names, self.included
-        part = {name: value for name, value in doc.items() if (name in names) is included}
-        return copied(part, aware=aware)
+        names = self.names
+        if self.included:
+            part = {name: doc[name] for name in names if name in doc}
+        else:
+            part = {name: value for name, value in doc.items() if name not in names}
+        return _aware_inside(part) if aware else _naive_inside(part)
 
 
 _ALL: Final = Fields((), included=False)
@@ -64,17 +66,38 @@ def _is_plain(field: tuple[str, Any]) -> bool:
     return "." not in name and not name.startswith("$") and kept in (0, 1)
 
 
+def _aware_inside(copy: Doc) -> Doc:
+    """Of a document's shallow copy, make all that is in it a copy too."""
+    for name, value in copy.items():
+        if (kind := type(value)) not in _UNCHANGING:
+            copy[name] = _in_utc(value) if kind is datetime else _aware(value)
+    return copy
+
+
 def _aware(value: Any) -> Any:
     if isinstance(value, dict):
-        return copied(value, aware=True)
+        return _aware_inside(dict(value))
     if isinstance(value, list | tuple):
         return [one if type(one) in _UNCHANGING else _aware(one) for one in value]
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+    return _in_utc(value) if isinstance(value, datetime) else value
+
+
+@lru_cache(maxsize=8192)
+def _in_utc(time: datetime) -> datetime:
+    """Whoever reads a document again finds its times: making them was half of a copy."""
+    return time.replace(tzinfo=UTC)
+
+
+def _naive_inside(copy: Doc) -> Doc:
+    for name, value in copy.items():
+        if type(value) not in _UNCHANGING_OR_TIME:
+            copy[name] = _naive(value)
+    return copy
 
 
 def _naive(value: Any) -> Any:
     if isinstance(value, dict):
-        return copied(value, aware=False)
+        return _naive_inside(dict(value))
     if isinstance(value, list | tuple):
-        return [one if type(one) in _UNCHANGING else _naive(one) for one in value]
+        return [one if type(one) in _UNCHANGING_OR_TIME else _naive(one) for one in value]
     return value

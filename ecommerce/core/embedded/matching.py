@@ -48,18 +48,20 @@ def _plain(condition: Any) -> Any:
 def matcher(rest: list[dict[str, Any]]) -> Matcher:
     """Whether a document meets all of these conditions."""
     checks = [_check(field, condition) for part in rest for field, condition in conditions(part)]
-    if len(checks) == 1:
-        return checks[0]
-    return lambda doc: all(check(doc) for check in checks)
+    return _all_of(checks)
 
 
 def _check(field: str, condition: Any) -> Matcher:
     by_mongomock: Matcher = lambda doc: bool(filter_applies({field: condition}, doc))  # noqa: E731
-    if field == "$or":
-        return _any_of([matcher([dict([part]) for part in conditions(c)]) for c in condition])
-    if field.startswith("$") or "." in field:
+    if field in ("$or", "$nor") and condition:
+        return _any_of(condition) if field == "$or" else _none_of(condition)
+    if field.startswith("$"):
         return by_mongomock
+    if "." in field:
+        return _of_an_element(field, condition, otherwise=by_mongomock)
     if isinstance(condition, Mapping):
+        if condition.keys() == {"$elemMatch"}:
+            return _has_element(field, condition["$elemMatch"], otherwise=by_mongomock)
         if not condition or not condition.keys() <= _COMPARISONS.keys():
             return by_mongomock
         # Several may each be met by another element of an array, as in MongoDB.
@@ -68,25 +70,73 @@ def _check(field: str, condition: Any) -> Matcher:
             _compared(field, test, bound, matches={field: {name: bound}})
             for (name, _), (test, bound) in zip(condition.items(), tests, strict=True)
         ]
-        return checks[0] if len(checks) == 1 else lambda doc: all(check(doc) for check in checks)
+        return _all_of(checks)
     return _compared(field, eq, condition, matches={field: condition})
 
 
-def _any_of(branches: list[Matcher]) -> Matcher:
-    return lambda doc: any(branch(doc) for branch in branches)
+def _all_of(checks: list[Matcher]) -> Matcher:
+    def check_all(doc: Mapping[str, Any]) -> bool:
+        for check in checks:  # noqa: SIM110 - a generator would take longer than they do
+            if not check(doc):
+                return False
+        return True
+
+    return checks[0] if len(checks) == 1 else check_all
+
+
+def _any_of(branches: list[Mapping[str, Any]]) -> Matcher:
+    checks = [matcher([dict([part]) for part in conditions(branch)]) for branch in branches]
+    return lambda doc: any(check(doc) for check in checks)
+
+
+def _none_of(branches: list[Mapping[str, Any]]) -> Matcher:
+    found = _any_of(branches)
+    return lambda doc: not found(doc)
+
+
+def _has_element(field: str, wanted: Any, *, otherwise: Matcher) -> Matcher:
+    """Whether an array holds a document that meets all of these conditions."""
+    if not isinstance(wanted, Mapping) or any(name.startswith("$") for name in wanted):
+        return otherwise
+    check = matcher([dict(wanted)])
+    return lambda doc: (
+        any(map(check, doc[field])) if holds_documents(doc, field) else otherwise(doc)
+    )
+
+
+def _of_an_element(path: str, condition: Any, *, otherwise: Matcher) -> Matcher:
+    """Whether an array holds a document in which a field is equal to a plain value."""
+    check, field = element_check(path, condition), path.partition(".")[0]
+    if check is None:
+        return otherwise
+    return lambda doc: (
+        any(map(check, doc[field])) if holds_documents(doc, field) else otherwise(doc)
+    )
+
+
+def element_check(path: str, condition: Any) -> Matcher | None:
+    """Whether an element of an array meets `items.key` equal to a plain value; None: less plain."""
+    _, _, name = path.partition(".")
+    return None if "." in name or type(condition) not in _KINDS else _check(name, condition)
+
+
+def holds_documents(doc: Mapping[str, Any], field: str) -> bool:
+    """Whether a field is an array of documents, of which there is at least one."""
+    elements = doc.get(field)
+    return type(elements) is list and set(map(type, elements)) == {dict}
 
 
 def _compared(
     field: str, compare: Callable[[Any, Any], bool], bound: Any, *, matches: dict[str, Any]
 ) -> Matcher:
     """Compare values of one plain type directly; leave every other case to mongomock."""
+    by_mongomock: Matcher = lambda doc: bool(filter_applies(matches, doc))  # noqa: E731
     kinds = _KINDS.get(type(bound))
-    naive = not isinstance(bound, datetime) or bound.tzinfo is None
+    if kinds is None or (isinstance(bound, datetime) and bound.tzinfo is not None):
+        return by_mongomock
 
     def check(doc: Mapping[str, Any]) -> bool:
         value = doc.get(field)
-        if kinds is not None and naive and type(value) in kinds:
-            return bool(compare(value, bound))
-        return bool(filter_applies(matches, doc))
+        return bool(compare(value, bound)) if type(value) in kinds else by_mongomock(doc)
 
     return check

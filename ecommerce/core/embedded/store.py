@@ -7,86 +7,18 @@ from time import monotonic
 from typing import Any, Final
 
 import bson
-from bson import Int64, ObjectId
 from mongomock.filtering import filter_applies
-from mongomock.helpers import get_value_by_dot, hashdict
+from mongomock.helpers import hashdict
 from mongomock.store import CollectionStore, DatabaseStore, ServerStore
 from pymongo.errors import DuplicateKeyError
 
+from ecommerce.core.embedded.copying import Doc, copied
+from ecommerce.core.embedded.indexes import EqualityIndex, are_scalars, elements, is_scalar
 from ecommerce.core.embedded.matching import conditions
 from ecommerce.core.embedded.sqlite_file import Change, SQLiteFile
 
-Doc = dict[str, Any]
-_SCALARS: Final = frozenset({str, int, Int64, ObjectId, datetime, type(None)})
 _EXPIRY_INTERVAL: Final = 60.0
 """Seconds between sweeps of expired documents, as in MongoDB."""
-
-
-class EqualityIndex:
-    """From the values of one field to the keys of the documents that have them.
-
-    A document whose field is an array stands under each element, as in MongoDB.
-    """
-
-    def __init__(self, field: str) -> None:
-        self._field = field
-        self._keys: dict[Any, dict[Any, None]] = {}
-        self._values: dict[Any, list[Any]] = {}  # of each key, as they were listed
-        self.odd: dict[Any, None] = {}
-        """Keys of documents that hold a float, a boolean, a document or an array in an array."""
-
-    def add(self, key: Any, doc: Doc) -> None:
-        """List a document by what it has now; most writes leave the listed values as they are."""
-        values = elements(doc, self._field)
-        plain = all(map(is_scalar, values))
-        if plain and self._values.get(key) == values:
-            return
-        self.remove(key)
-        if plain:
-            self._values[key] = values
-            for value in values:
-                self._keys.setdefault(value, {})[key] = None
-        else:
-            self.odd[key] = None
-
-    def remove(self, key: Any) -> None:
-        """Take a document off the list."""
-        self.odd.pop(key, None)
-        for value in self._values.pop(key, ()):
-            listed = self._keys[value]
-            listed.pop(key, None)
-            if not listed:
-                del self._keys[value]
-
-    def having(self, value: Any) -> Iterator[Any]:
-        """The keys of documents that may have the value: those that do, and the odd ones."""
-        yield from self._keys.get(value, ())
-        yield from self.odd
-
-    def listed(self, value: Any) -> dict[Any, None]:
-        """The keys of documents that surely have the value."""
-        return self._keys.get(value, _NONE)
-
-
-_NONE: Final[dict[Any, None]] = {}
-
-
-def is_scalar(value: Any) -> bool:
-    """Whether equality of the value is plain: no array, document, float, or boolean (True == 1)."""
-    return type(value) in _SCALARS
-
-
-def elements(doc: Mapping[str, Any], field: str) -> list[Any]:
-    """The values that an index lists a document under: those of an array, or the one value."""
-    try:
-        value = get_value_by_dot(doc, field, can_generate_array=True)
-    except KeyError:
-        return [None]
-    return list(dict.fromkeys(value)) if _is_plain_array(value) else [value]
-
-
-def _is_plain_array(value: Any) -> bool:
-    return isinstance(value, list) and all(map(is_scalar, value))
 
 
 class JournalSlot:
@@ -182,7 +114,9 @@ class IndexedCollectionStore(CollectionStore):
     def _having_all(self, served: list[list[dict[Any, None]]]) -> list[Doc]:
         """The documents listed in at least one of each group, from the smallest group on."""
         smallest, *others = sorted(served, key=lambda group: sum(map(len, group)))
-        keys: Iterable[Any] = dict.fromkeys(chain.from_iterable(smallest))
+        keys: Iterable[Any] = (
+            smallest[0] if len(smallest) == 1 else dict.fromkeys(chain.from_iterable(smallest))
+        )
         for group in others:
             keys = [key for key in keys if any(key in listed for listed in group)]
         found = map(self._documents.get, keys)
@@ -235,7 +169,7 @@ class IndexedCollectionStore(CollectionStore):
         first = next(iter(wanted))
         by_first = self._by_field[first]
         listed: Iterable[Any] = self._documents
-        if all(map(is_scalar, wanted[first])):
+        if are_scalars(wanted[first]):
             listed = dict.fromkeys(chain.from_iterable(map(by_first.having, wanted[first])))
         for key in listed:
             other = self._documents[key]
@@ -261,19 +195,23 @@ def _wanted(condition: Any) -> list[Any] | None:
     """The values of an equality or an `$in` that an index can serve; None for other conditions."""
     if isinstance(condition, Mapping):
         values = condition.get("$in") if condition.keys() == {"$in"} else None
-        return values if values is not None and all(map(is_scalar, values)) else None
+        return values if values is not None and are_scalars(values) else None
     return [condition] if is_scalar(condition) else None
 
 
 class Touched(Doc):
-    """A document that an operation may change; only until it is settled.
+    """The copy of a document that an operation may change; only until it is settled.
 
-    mongomock makes a deep copy of it first, to see later whether it changed: value by value, that
-    is half the time of an update of a cart with 100 lines.
+    mongomock takes a deep copy first, to see later whether it changed. The document that the copy
+    stands in for stays as it was, and is that already.
     """
 
+    def __init__(self, document: Doc) -> None:
+        super().__init__(copied(document, aware=False))
+        self._before = document
+
     def __deepcopy__(self, _: Any) -> Doc:
-        return bson.decode(bson.encode(self))
+        return self._before
 
 
 class Journal:
@@ -291,7 +229,7 @@ class Journal:
         document = store.get(key)
         if document is None or not self.remember(store, key):
             return document
-        copy = Touched(bson.decode(bson.encode(document)))
+        copy = Touched(document)
         store.stand_in(key, copy)
         return copy
 
@@ -303,17 +241,15 @@ class Journal:
         return True
 
     def settle(self) -> list[Change]:
-        """What changed, as BSON; memory now holds exactly what a reload of it would give."""
+        """What was touched, as BSON; memory now holds exactly what a reload of it would give."""
         changes: list[Change] = []
         for store, key, old in self._before.values():
             new = store.get(key)
-            before, after = _packed(old), _packed(new)
-            if before == after:
-                continue
-            if after is not None:
-                store[key] = bson.decode(after)
-            document = new if new is not None else old or {}
-            changes.append((store.namespace, document["_id"], after))
+            if new is not None:
+                store[key] = dict(new) if isinstance(new, Touched) else as_stored(new)
+                changes.append((store.namespace, new["_id"], bson.encode(new)))
+            elif old is not None:
+                changes.append((store.namespace, old["_id"], None))
         return changes
 
     def undo(self) -> None:
@@ -330,8 +266,9 @@ class Journal:
             self._before.setdefault(entry, before)
 
 
-def _packed(doc: Doc | None) -> bytes | None:
-    return None if doc is None else bson.encode(doc)
+def as_stored(doc: Mapping[str, Any]) -> Doc:
+    """What a reload of the document would give: times in UTC and milliseconds, plain types."""
+    return bson.decode(bson.encode(doc))
 
 
 def store_key(document_id: Any) -> Any:

@@ -78,6 +78,88 @@ def test_a_read_by_index_finds_what_a_scan_finds(
         assert found == sorted(row["_id"] for row in theirs.find(query)), query
 
 
+plain = st.one_of(st.integers(0, 3), st.sampled_from("ab"))
+line = st.fixed_dictionaries({}, optional={"key": fields, "n": st.integers(0, 3)})
+of_lines = st.fixed_dictionaries(
+    {}, optional={"key": plain, "n": st.one_of(plain, st.fixed_dictionaries({"$gt": bounds}))}
+).filter(bool)
+about_lines = st.one_of(
+    st.fixed_dictionaries({"lines.key": scalars}),
+    st.fixed_dictionaries({"lines.n": st.integers(0, 3)}),
+    of_lines.map(lambda wanted: {"lines": {"$elemMatch": wanted}}),
+    st.just({"lines": {"$elemMatch": {"$gt": 1}}}),
+)
+holders = st.lists(
+    st.fixed_dictionaries(
+        {"n": st.integers(0, 2)},
+        optional={"lines": st.lists(st.one_of(line, line, line, st.integers(0, 3)), max_size=3)},
+    ),
+    max_size=5,
+)
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=holders,
+    asked=st.lists(
+        st.one_of(
+            about_lines,
+            st.lists(about_lines, min_size=1, max_size=2).map(lambda parts: {"$nor": parts}),
+            st.tuples(about_lines, about_lines).map(lambda two: {**two[0], "$nor": [two[1]]}),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_documents_in_arrays_are_found_as_a_scan_finds_them(
+    rows: list[dict[str, Any]], asked: list[dict[str, Any]], pair: tuple[Any, Any]
+) -> None:
+    for collection in pair:
+        collection.delete_many({})
+        if rows:
+            collection.insert_many([{**row, "_id": number} for number, row in enumerate(rows)])
+    ours, theirs = pair
+    for query in asked:
+        found = sorted(row["_id"] for row in ours.find(query))
+        assert found == sorted(row["_id"] for row in theirs.find(query)), query
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    lines=st.lists(st.fixed_dictionaries({"key": plain, "n": st.integers(0, 3)}), max_size=4),
+    key=plain,
+    guard=st.one_of(st.just({}), of_lines.map(lambda x: {"$nor": [{"lines": {"$elemMatch": x}}]})),
+    change=st.sampled_from(
+        [
+            {"$inc": {"lines.$.n": 5}},
+            {"$inc": {"lines.$.n": 5, "n": 1}, "$set": {"lines.$.note": "$.", "n2": 1}},
+            {"$set": {"lines.$.key": "z"}, "$unset": {"lines.$.n": ""}},
+            {"$set": {"lines.$": {"key": "new"}}},
+            {"$max": {"lines.$.n": 2}},
+            {"$set": {"other": "lines.$.n"}},
+        ]
+    ),
+)
+def test_an_update_of_the_element_that_the_filter_names_changes_what_mongomock_changes(
+    lines: list[dict[str, Any]], key: Any, guard: dict[str, Any], change: dict[str, Any],
+    pair: tuple[Any, Any],
+) -> None:  # fmt: skip
+    matched = []
+    for collection in pair:
+        collection.delete_many({})
+        collection.insert_one({"_id": 1, "n": 0, "seen": [], "lines": lines})
+        matched.append(
+            collection.update_one({"_id": 1, "lines.key": key, **guard}, change).matched_count
+        )
+    ours, theirs = pair
+    assert matched[0] == matched[1]
+    assert list(ours.find({})) == list(theirs.find({}))
+
+
 counted = st.fixed_dictionaries(
     {"n": st.integers(0, 9)},
     optional={

@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,32 @@ for number in range(1000):
         things.delete_one({"_id": number - 1})
     print(number, flush=True)
 """
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@pytest.mark.parametrize("way", ["update", "replace", "upsert"])
+def test_what_an_update_brings_in_is_at_once_as_it_is_after_reopening(
+    way: str, client: EmbeddedMongoClient, path: Path, things: Any
+) -> None:
+    zone = timezone(timedelta(hours=2))
+    brought = {
+        "at": datetime(2026, 1, 2, 3, 4, 5, 678999, zone), "colour": Colour.RED, "pair": (1, 2),
+        "lines": [{"colour": Colour.RED, "at": datetime(2026, 1, 2, tzinfo=zone)}], "big": 2**40,
+    }  # fmt: skip
+    if way != "upsert":
+        things.insert_one({"_id": 1, "big": 1})
+    if way == "replace":
+        things.replace_one({"_id": 1}, brought)
+    else:
+        things.update_one({"_id": 1}, {"$set": brought}, upsert=way == "upsert")
+    before = things.find_one({"_id": 1})
+    after = reopened(client, path)["shop"]["things"].find_one({"_id": 1})
+    assert repr(before) == repr(after), "types too"
+    brought["lines"][0]["colour"] = "blue"  # type: ignore[index]  # it is the caller's own
+    assert before["lines"][0]["colour"] == "red"
 
 
 @pytest.mark.parametrize("survivors", [50, 400])
