@@ -77,7 +77,7 @@ contract: $(VENV)/installed-dev ## Which module may import which (import-linter)
 schema: $(VENV)/installed-dev ## The OpenAPI document is valid and complete
 	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
-migrate: $(VENV)/installed-base ## Make the indexes that are missing
+migrate: $(VENV)/installed-base ## Make the indexes that are missing, migrate the data that must be
 	@$(BIN)/python manage.py migrate
 
 seed: $(VENV)/installed-base ## Add demo products, users and carts

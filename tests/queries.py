@@ -30,11 +30,11 @@ _OTHERS: Final = (
     f"{ROOT / 'tests'}/",
     *(
         str(ROOT / "ecommerce/core" / path)
-        for path in ("indexes.py", "invariants/verification.py", "backups/")
+        for path in ("indexes.py", "invariants/verification.py", "backups/", "data_migrations/")
     ),
 )
 """Tests; and the commands that look at everything, which is a scan: the index command for the
-duplicates that forbid an index, the check of what is stored, and the backup of it."""
+duplicates that forbid an index, the check of what is stored, its backup and its migration."""
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,15 @@ from django.test import override_settings
 from catalog.documents import Product
 from ecommerce.core.backups import BackupFile
 from ecommerce.core.indexes import documents, ensure_indexes
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import Person
 from tests.faults import FAULT_FILE, die_where_told
 from tests.live.server import ROOT, serve
 
 KILLED: Final = -9
+needs_a_server = pytest.mark.skipif(
+    uses_embedded_store(), reason="needs a MongoDB over the wire (MONGODB_URI)"
+)
 
 
 class Shop:
@@ -56,7 +59,7 @@ class Shop:
         """A command in a process of its own, that may be killed at a checkpoint."""
         environment = {
             **{name: value for name, value in os.environ.items() if name != "MONGODB_URI"},
-            "DJANGO_SETTINGS_MODULE": "tests.core.backup_settings",
+            "DJANGO_SETTINGS_MODULE": "tests.core.killable_settings",
             "STORE_PATH": str(self.store),
             "CHECKPOINT": f"{die_where_told.__module__}.{die_where_told.__name__}",
             FAULT_FILE: str(self.dies_at),
@@ -256,7 +259,7 @@ def _in_stock(path: Path, ids: list[str]) -> int:
     return sum(row["quantity"] for row in rows if str(row["_id"]) in ids)
 
 
-@pytest.mark.wire
+@needs_a_server
 def test_a_server_is_filled_as_it_was(tmp_path: Path, alice: Person, lamp: Any) -> None:
     for number in range(450):
         collection(Product).insert_one({"_id": number, "skus": [f"sku-{number}"]})

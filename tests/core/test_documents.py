@@ -62,7 +62,12 @@ from catalog.documents import (
     VariantOptionRow,
     VariantRow,
 )
-from ecommerce.core.documents import IdempotencyRecord, IdempotencyRecordRow
+from ecommerce.core.documents import (
+    DataMigrationRecord,
+    DataMigrationRow,
+    IdempotencyRecord,
+    IdempotencyRecordRow,
+)
 from ecommerce.core.indexes import IndexConflictError, declared, documents, ensure_indexes
 from ecommerce.core.mongo import collection
 
@@ -94,6 +99,7 @@ PAIRS: list[tuple[type, type]] = [
     (OpenCart, OpenCartRow),
     (OpenCarts, OpenCartsRow),
     (IdempotencyRecord, IdempotencyRecordRow),
+    (DataMigrationRecord, DataMigrationRow),
 ]
 
 
@@ -108,7 +114,7 @@ def test_every_document_is_known_to_the_index_command() -> None:
     assert set(documents()) == {
         ImportJob, ImportChunk, ImportResult,
         User, RefreshFamily, AuditEvent, ApiKey, MailToken, Product, Category, CategoryTree,
-        StockMovement, ShoppingCart, OpenCarts, IdempotencyRecord,
+        StockMovement, ShoppingCart, OpenCarts, IdempotencyRecord, DataMigrationRecord,
     }  # fmt: skip
 
 

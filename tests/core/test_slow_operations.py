@@ -11,8 +11,12 @@ from pymongo import monitoring
 
 from catalog.documents import Product
 from ecommerce.core.logs.slow_operations import SlowOperationListener, shape_of
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import Person
+
+needs_a_server = pytest.mark.skipif(
+    uses_embedded_store(), reason="needs a MongoDB over the wire (MONGODB_URI)"
+)
 
 FIND = {
     "find": "users",
@@ -93,7 +97,7 @@ def test_a_shape_is_never_long() -> None:
     assert len(shape_of({"update": "users", "updates": updates})) <= 1000
 
 
-@pytest.mark.wire
+@needs_a_server
 def test_commands_to_a_server_are_watched(
     caplog: pytest.LogCaptureFixture, settings: Any, alice: Person
 ) -> None:

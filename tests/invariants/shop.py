@@ -19,9 +19,10 @@ from accounts.services.mail_tokens import MailTokenService
 from catalog.documents import ProductRow, StockMovement
 from catalog.importing.jobs import run_next
 from catalog.services import CategoryService, ImportJobService, ProductService
-from ecommerce.core.documents import IdempotencyRecord
+from ecommerce.core import mongo
+from ecommerce.core.documents import DataMigrationRecord, IdempotencyRecord
 from ecommerce.core.indexes import documents
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, utc_now
 from tests.client import ApiClient, Person
 
 Document = type[mongoengine.Document]
@@ -98,6 +99,7 @@ def fill(alice: Person, bob: Person, sam: Person, make_product: Callable[..., Pr
     key, _ = ApiKeyService.create(
         name="till", scopes=[next(iter(Scope))], lifetime=timedelta(days=9)
     )
+    mongo.insert(DataMigrationRecord(id=1, name="tried", state="done", lease_until=utc_now()))
     done, waiting = (_import(sam, name) for name in ("Chair", "Table"))
     assert run_next(stop=lambda: False)
     return Shop(

@@ -18,7 +18,7 @@ from catalog.documents import (
     Product,
     StockMovement,
 )
-from ecommerce.core.documents import IdempotencyRecord
+from ecommerce.core.documents import DataMigrationRecord, IdempotencyRecord
 from ecommerce.core.indexes import declared, documents, ensure_indexes
 from ecommerce.core.invariants import Checked, registered
 from ecommerce.core.mongo import collection, utc_now
@@ -75,6 +75,7 @@ LIMITS: Final[dict[type[Document], dict[str, Any]]] = {
     ShoppingCart: {"items__0__quantity": 1000},
     OpenCarts: {"carts": [{"cart_id": ObjectId(), "at": utc_now()}] * 21},
     IdempotencyRecord: {"state": "lost"},
+    DataMigrationRecord: {"state": "lost"},
 }
 """A value beyond a limit, for each document that declares one."""
 

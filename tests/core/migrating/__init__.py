@@ -1,0 +1,1 @@
+"""An app whose data has to be migrated."""
