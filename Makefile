@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit live ops-test test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
+.PHONY: help run test unit unit-uncached live guard ops-test test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +28,17 @@ run: $(VENV)/installed-base ## Start the whole product (PORT=8000 HOST=127.0.0.1
 test: lint types contract schema unit ## All tests that need nothing but Python, and all checks
 
 unit: $(VENV)/installed-dev ## The tests that need nothing but Python
-	@$(BIN)/python -m pytest -n auto -m "not (browser or wire or redis or fuzz or slow or ops)"
+	@$(BIN)/python -m pytest -n auto -m "not (browser or wire or redis or fuzz or slow or ops or cpu)"
 
 live: $(VENV)/installed-dev ## The tests that need Chromium, Java or Redis, the slow ones, and schema fuzzing
 	@$(BIN)/python -m pytest -n auto -m "browser or wire or redis or fuzz or slow"
+
+unit-uncached: $(VENV)/installed-dev ## The core of the unit tests, with the response caches off
+	@RESPONSE_CACHE=off $(BIN)/python -m pytest -n auto tests/catalog tests/carts tests/core \
+	  -m "not (browser or wire or redis or fuzz or slow or ops or cpu)"
+
+guard: $(VENV)/installed-dev ## What requests may cost: operations, Redis calls, CPU (2 minutes)
+	@$(BIN)/python -m tests.performance
 
 ops-test: $(VENV)/installed-dev ## The tests of what production is made of: image, balancers, caches
 	@$(BIN)/python -m pytest -m ops

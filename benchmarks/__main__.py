@@ -1,20 +1,12 @@
 """`python -m benchmarks`: our server beside its peers, on one database, in interleaved rounds."""
 
 import argparse
-import os
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks import dataset, report, rounds
-from benchmarks.servers import LOAD_CORE
+from benchmarks import dataset, report, rounds, stores
 from benchmarks.workloads import WORKLOADS
-from tests.live.server import free_port
-from tests.wire.server import wire_server
 
 _QUICK: Final = ("GET product", "list of 20", "add to cart, own")
 
@@ -31,7 +23,11 @@ def main() -> None:
     if options.quick:
         options.rounds, options.seconds = 3, 1
         chosen = [w for w in chosen if w.name.startswith(_QUICK)]
-    with _database() as (uri, name), _redis() as redis_url, TemporaryDirectory() as folder:
+    with (
+        stores.database() as (uri, name),
+        stores.redis() as redis_url,
+        TemporaryDirectory() as folder,
+    ):
         data = dataset.fill(uri)
         rows = []
         for workload in chosen:
@@ -43,29 +39,6 @@ def main() -> None:
             _say(row)
     if not options.quick and not options.only:
         report.write(rows, rounds=options.rounds, seconds=options.seconds, server=name)
-
-
-@contextmanager
-def _database() -> Iterator[tuple[str, str]]:
-    """A MongoDB, and what it is: the one of BENCH_MONGODB_URI, or the wire-protocol server."""
-    given = os.environ.get("BENCH_MONGODB_URI", "").rstrip("/")
-    if given:
-        yield given, "MongoDB"
-        return
-    with wire_server("bench") as uri:
-        yield uri.rpartition("/")[0], "mongo-java-server in memory"
-
-
-@contextmanager
-def _redis() -> Iterator[str]:
-    port = free_port()
-    command = ["taskset", "-c", LOAD_CORE, "redis-server", "--port", str(port), "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        time.sleep(0.5)
-        try:
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
 
 
 def _say(row: rounds.Row) -> None:

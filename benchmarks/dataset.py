@@ -3,7 +3,7 @@ in the form that the peers' documentation teaches."""
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,11 +52,13 @@ class Dataset:
         return self.cursors[number]
 
 
-def fill(uri: str) -> Dataset:
-    """Seed 10,000 products and some users, ours by our own services.
+def fill(uri: str, *, products: int = PRODUCTS, pages: Sequence[int] = (500,)) -> Dataset:
+    """Seed products and some users, ours by our own services.
 
     Args:
         uri: a MongoDB whose database `bench_ours` and `bench_peers` are emptied.
+        products: how many.
+        pages: numbers of pages of the list, of 20, whose addresses are wanted.
     """
     os.environ.update(MONGODB_URI=f"{uri}/bench_ours", DJANGO_SETTINGS_MODULE="benchmarks.settings")
     client: MongoClient[dict[str, Any]] = MongoClient(uri)
@@ -68,13 +70,13 @@ def fill(uri: str) -> Dataset:
     from ecommerce.core.indexes import ensure_indexes
 
     ensure_indexes()
-    seed_products(PRODUCTS, seed=1)
+    seed_products(products, seed=1)
     ours, theirs = client["bench_ours"], client[DATABASE]
     ours.products.update_many({}, {"$set": {"quantity": 10**8, "in_stock": True}})
     _copy(ours, theirs)
     rows = ours.products.find({}, {"_id": 1}).sort([("_id", -1)])
     ids = [str(row["_id"]) for row in rows]
-    return Dataset(ids, list(_shoppers(theirs, ids)), {500: _page_address(500)})
+    return Dataset(ids, list(_shoppers(theirs, ids)), {n: _page_address(n) for n in pages})
 
 
 def _page_address(number: int) -> str:

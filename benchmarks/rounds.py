@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.dataset import Dataset
 from benchmarks.load import Sample, measure, write_calls
-from benchmarks.servers import Server, running
+from benchmarks.servers import Kind, Server, running
 from benchmarks.workloads import Workload
 
 _WARM_UP_SECONDS: Final = 1.0
@@ -74,7 +74,7 @@ def run(
     """
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(running(kind, _environment(kind.is_ours, uri, redis_url)))
+            stack.enter_context(running(kind, environment_of(kind, uri, redis_url)))
             for kind in workload.kinds
         ]
         samples: dict[str, list[Sample]] = {server.kind.letter: [] for server in servers}
@@ -97,8 +97,9 @@ def run(
     return Row(workload, samples)
 
 
-def _environment(is_ours: bool, uri: str, redis_url: str) -> dict[str, str]:  # noqa: FBT001
-    if not is_ours:
+def environment_of(kind: Kind, uri: str, redis_url: str) -> dict[str, str]:
+    """Where a server of this kind finds its data."""
+    if not kind.is_ours:
         return {"MONGODB_URI": uri}
     return {
         "MONGODB_URI": f"{uri}/bench_ours", "REDIS_URL": redis_url,

@@ -1,6 +1,7 @@
 """The servers of a run: each on core 0 alone, one worker; load and database on the other core."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -56,7 +57,11 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the process and all below it, from /proc."""
-        return sum(_ticks(pid) for pid in _family(self.process.pid)) / _TICKS
+        return sum(_ticks(pid) for pid in family(self.process.pid)) / _TICKS
+
+    def resident_kib(self) -> int:
+        """Memory that the process and all below it hold, what they share counted in each."""
+        return sum(_resident_kib(pid) for pid in family(self.process.pid))
 
 
 @contextmanager
@@ -93,13 +98,14 @@ def _wait(server: Server) -> None:
     raise RuntimeError(f"{server.kind.name} did not start")
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     try:
         below = [int(child) for child in children.read_text().split()]
     except OSError:
         below = []
-    return [pid, *(one for child in below for one in _family(child))]
+    return [pid, *(one for child in below for one in family(child))]
 
 
 def _ticks(pid: int) -> int:
@@ -108,3 +114,11 @@ def _ticks(pid: int) -> int:
     except OSError:
         return 0
     return int(fields[11]) + int(fields[12])
+
+
+def _resident_kib(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # type: ignore[index]

@@ -1,4 +1,5 @@
-"""Sees what the product asks of its database, on the embedded store and over the wire alike."""
+"""Sees what the product asks of its database, on the embedded store and over the wire alike; and
+what it asks of Redis, where there is one."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from threading import Lock, local
 from typing import Any, Final
 
 from pymongo import monitoring
+from redis import Redis
+from redis.client import Pipeline
 
 from ecommerce.core.embedded.collection import EmbeddedCollection
 
@@ -59,6 +62,21 @@ def recorded() -> Iterator[list[Operation]]:
     finally:
         with _listening:
             _listeners[:] = [listener for listener in _listeners if listener is not note]
+
+
+_redis_listeners: list[Callable[[str], None]] = []
+
+
+@contextmanager
+def redis_calls() -> Iterator[list[str]]:
+    """What is asked of Redis while the context lasts: a command a call, or all those of a pipeline
+    in one."""
+    seen: list[str] = []
+    _redis_listeners.append(seen.append)
+    try:
+        yield seen
+    finally:
+        _redis_listeners.pop()
 
 
 class _WireListener(monitoring.CommandListener):
@@ -126,6 +144,19 @@ def _described(name: str, kind: str, args: tuple[Any, ...], kwargs: Any) -> Oper
     return Operation(name, kind, where, tuple(dict(kwargs.get("sort") or {}).items()))
 
 
+def _seeing_redis(method: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
+    def call(self: Redis, *args: Any, **kwargs: Any) -> Any:
+        for listener in tuple(_redis_listeners):
+            listener(name(self, *args))
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+def _of_pipeline(pipeline: Any, *_: Any) -> str:
+    return " ".join(str(command[0][0]) for command in pipeline.command_stack)
+
+
 def watch() -> None:
     """Start to see; once, before the first connection."""
     monitoring.register(_WireListener())
@@ -133,3 +164,7 @@ def watch() -> None:
         setattr(EmbeddedCollection, name, _seeing(kind, getattr(EmbeddedCollection, name)))
     snapshot = _seeing("find", EmbeddedCollection.snapshot)
     EmbeddedCollection.snapshot = snapshot  # type: ignore[method-assign]
+    of_client = _seeing_redis(Redis.execute_command, lambda _, command, *__: str(command))
+    Redis.execute_command = of_client  # type: ignore[method-assign]
+    of_pipeline = _seeing_redis(Pipeline.execute, _of_pipeline)
+    Pipeline.execute = of_pipeline  # type: ignore[method-assign]

@@ -15,13 +15,12 @@ from typing import Any, Final
 import redis
 from pymongo import MongoClient
 
-from benchmarks import dataset
-from benchmarks.__main__ import _database, _redis
+from benchmarks import dataset, stores
 from benchmarks.dataset import Dataset
 from benchmarks.kinds import PROCESS_WARM
 from benchmarks.load import measure, write_calls
-from benchmarks.rounds import _environment
-from benchmarks.servers import Server, _family, running
+from benchmarks.rounds import environment_of
+from benchmarks.servers import Server, family, running
 from benchmarks.workloads import WORKLOADS, Workload
 
 MEASURED: Final = Path(__file__).with_name("measured.json")
@@ -40,7 +39,11 @@ _CONNECTIONS: Final = {"login": 1}
 
 def main() -> None:
     """Fill a database, load one worker with each kind in turn, and write what it cost."""
-    with _database() as (uri, name), _redis() as redis_url, TemporaryDirectory() as folder:
+    with (
+        stores.database() as (uri, name),
+        stores.redis() as redis_url,
+        TemporaryDirectory() as folder,
+    ):
         data = dataset.fill(uri)
         named = {workload.name: workload for workload in WORKLOADS}
         rows = {}
@@ -62,7 +65,7 @@ def _row(
     name: str, workload: Workload, data: Dataset, uri: str, redis_url: str, folder: Path
 ) -> dict[str, Any]:
     kind, at_once = PROCESS_WARM, _CONNECTIONS.get(name, 8)
-    with running(kind, _environment(is_ours=True, uri=uri, redis_url=redis_url)) as server:
+    with running(kind, environment_of(kind, uri, redis_url)) as server:
         calls = write_calls(workload.calls(data, kind), folder / "calls")
         measure(server, calls, seconds=2, connections=at_once)
         data.empty_lines(uri)
@@ -96,7 +99,7 @@ def _remote_ports(server: Server) -> list[int]:
     """The port at the other end of every TCP connection that the server's processes hold."""
     inodes = {
         str(entry.readlink())
-        for pid in _family(server.process.pid)
+        for pid in family(server.process.pid)
         for entry in Path(f"/proc/{pid}/fd").iterdir()
         if entry.is_symlink()
     }

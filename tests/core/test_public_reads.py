@@ -53,6 +53,12 @@ class Calls:
 
 
 @pytest.fixture(autouse=True)
+def _caches_on(settings: Any) -> None:
+    """What is kept is what these tests are about, whatever the run says."""
+    settings.RESPONSE_CACHE = "full"
+
+
+@pytest.fixture(autouse=True)
 def _settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was just made has its last headers already."""
     monkeypatch.setattr(conditional, "_SETTLED", timedelta(0))

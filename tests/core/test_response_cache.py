@@ -26,6 +26,12 @@ PUBLIC = ("/products/{id}", "/products/", "/products/facets", "/products/suggest
           "/categories/", "/categories/{category}", "/categories/{category}/products")  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _caches_on(settings: Any) -> None:
+    """What is kept is what these tests are about, whatever the run says."""
+    settings.RESPONSE_CACHE = "full"
+
+
 @pytest.fixture
 def addresses(
     make_category: Callable[..., CategoryRow], make_product: Callable[..., ProductRow]
