@@ -7,15 +7,19 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import pytest
+from bson import ObjectId
 from django.urls import URLResolver, get_resolver
 from prometheus_client import REGISTRY, Metric
 from pymongo import monitoring
 
 from accounts.errors import LoginLockedError
 from catalog.documents import ProductRow
+from catalog.importing.jobs import run_next, work_on_imports
+from catalog.services import ImportJobService
 from ecommerce.core import mongo_metrics
 from ecommerce.core.indexes import documents
 from ecommerce.core.mongo_metrics import CommandMetrics, PoolMetrics
@@ -110,6 +114,32 @@ def test_a_refusal_for_want_of_stock_is_counted_and_is_no_add(
 
     assert added(refused, "shop_stock_refusals_total") == 1
     assert value("shop_cart_adds_total", line="new") == adds
+
+
+def test_imports_that_wait_are_counted_from_the_oldest_on() -> None:
+    def send() -> ObjectId:
+        line = b'{"name": "Lamp", "price": 5}\n'
+        job = ImportJobService.create(
+            blocks=[line], format_name="jsonl", dry_run=True, by=ObjectId()
+        )
+        return job["_id"]
+
+    def waiting() -> tuple[float, float]:
+        oldest = value("shop_imports_oldest_waiting_timestamp_seconds")
+        return value("shop_imports_waiting"), oldest
+
+    ids = [send() for _ in range(3)]
+    assert run_next(stop=lambda: False)
+    assert waiting() == (2, ids[1].generation_time.timestamp())
+    work = lambda: work_on_imports(Event())  # noqa: E731
+    assert added(work, "shop_imports_total", result="done") == 2
+    assert waiting() == (0, 0)
+
+
+def test_an_import_whose_file_cannot_be_read_is_counted_as_failed() -> None:
+    ImportJobService.create(blocks=[b"[{"], format_name="json", dry_run=False, by=ObjectId())
+    work = lambda: work_on_imports(Event())  # noqa: E731
+    assert added(work, "shop_imports_total", result="failed") == 1
 
 
 # --- limits and kept answers --------------------------------------------------------------------

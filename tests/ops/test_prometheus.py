@@ -144,6 +144,7 @@ class Watched:
 
     shop: LiveServer
     prometheus: Prometheus
+    redis: RedisServer
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +169,7 @@ def watched(wire_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             prometheus(folder, interval=1, redis=str(exporter[0])) as found,
         ):
             found.scrape([Target(f"127.0.0.1:{port}", {"namespace": "shop", "pod": "api-1"})])
-            yield Watched(shop, found)
+            yield Watched(shop, found, redis)
     finally:
         exporter[1].kill()
         exporter[1].wait()
@@ -284,3 +285,19 @@ def test_prometheus_counts_what_the_shop_has_answered(busy: Watched) -> None:
     assert counted("sum(shop_stock_refusals_total)") == 2
     assert counted("sum(shop_cart_adds_total)") == 4
     assert counted("sum(shop_threads)") == 2 * 8
+
+
+def test_a_redis_that_is_gone_is_noticed_by_its_alerts(busy: Watched) -> None:
+    """The last test of these: what is broken stays so."""
+
+    def alerts() -> set[str]:
+        found = busy.prometheus.get("alerts")["alerts"]
+        return {one["labels"]["alertname"] for one in found}
+
+    noticed = {"RedisDown", "RedisBreakerOpen"}
+    assert noticed.isdisjoint(alerts())
+    busy.redis.stop()
+    for _ in range(8):  # either worker finds out when it asks
+        assert busy.shop.send("GET", "/products/?limit=1").status == 200
+    eventually(lambda: noticed <= alerts(), "both are pending")
+    assert busy.prometheus.query('sum(shop_redis_failures_total{kind="away"})')[0][1] >= 1
