@@ -94,7 +94,11 @@ _SET: dict[Any, Any] = {
 _MOVE: dict[Any, Any] = {
     **_LINES,
     **problems(
-        (409, "cart_merged"), (409, "ambiguous_item"), (409, "quantity_limit"), (409, "cart_full")
+        (409, "cart_merged"),
+        (409, "ambiguous_item"),
+        (409, "quantity_limit"),
+        (409, "cart_full"),
+        (415, "unsupported_media_type"),
     ),
 }
 _RESTORE: dict[Any, Any] = {
@@ -106,6 +110,7 @@ _RESTORE: dict[Any, Any] = {
         (409, "insufficient_stock"),
         (409, "quantity_limit"),
         (409, "cart_full"),
+        (415, "unsupported_media_type"),
     ),
 }
 
@@ -258,6 +263,6 @@ carts_schema = extend_schema_view(
         summary="Accept the present prices",
         parameters=[_TOKEN, IF_MATCH],
         request=None,
-        responses={200: CartShape, **_WRITE},
+        responses={200: CartShape, **_WRITE, **problems((415, "unsupported_media_type"))},
     ),
 )

@@ -183,14 +183,17 @@ class ShoppingCartViewSet(ShopViewSet):
     @idempotent
     def save_item(self, request: Request, pk: str, product_id: str) -> Response:
         """Move a line to what is saved for later."""
-        return _answer(request, ShoppingCartService.save_for_later(**self._line(pk, product_id)))
+        # Of an action without fields, a body is empty or refused.
+        line = {**self._line(pk, product_id), **self.body()}
+        return _answer(request, ShoppingCartService.save_for_later(**line))
 
     @action(detail=True, methods=["post"], url_path=f"{_SAVED_PATH}/restore")
     @rate_limited(WRITES)
     @idempotent
     def restore_item(self, request: Request, pk: str, product_id: str) -> Response:
         """Move a saved line back into the cart."""
-        return _answer(request, ShoppingCartService.restore(**self._line(pk, product_id)))
+        line = {**self._line(pk, product_id), **self.body()}
+        return _answer(request, ShoppingCartService.restore(**line))
 
     @action(detail=True, methods=["delete"], url_path=_SAVED_PATH)
     @rate_limited(WRITES)
@@ -210,7 +213,8 @@ class ShoppingCartViewSet(ShopViewSet):
     @idempotent
     def refresh_prices(self, request: Request, pk: str) -> Response:
         """Accept the present prices."""
-        return _answer(request, ShoppingCartService.refresh_prices(access=self._access(pk)))
+        cart = ShoppingCartService.refresh_prices(access=self._access(pk), **self.body())
+        return _answer(request, cart)
 
     @action(detail=True, methods=["post"])
     @rate_limited(WRITES)

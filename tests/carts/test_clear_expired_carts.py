@@ -32,6 +32,11 @@ def stored() -> set[ObjectId]:
     return {row["_id"] for row in collection(ShoppingCart).find({}, {"_id": 1})}
 
 
+def test_the_database_deletes_them_too_by_its_own_clock() -> None:
+    index = collection(ShoppingCart).index_information()["cart_expiry"]
+    assert (list(index["key"]), index["expireAfterSeconds"]) == ([("expires_at", 1)], 0)
+
+
 def test_a_dry_run_counts_and_deletes_nothing(carts: list[ObjectId]) -> None:
     assert run("--dry-run") == "5 expired carts: nothing was deleted.\n"
     assert stored() == set(carts)

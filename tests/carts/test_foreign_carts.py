@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import bson
@@ -17,7 +18,7 @@ from carts.documents import ShoppingCart
 from carts.views import ShoppingCartViewSet
 from catalog.documents import ProductRow
 from ecommerce.core.indexes import documents
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
 
 
@@ -218,6 +219,19 @@ def test_a_bad_token_is_not_mended_by_the_right_secret(
     token = NO_LONGER[how](alice)
     before = digest()
     assert_all_refused(every_way(cart, ApiClient(token), secret), 401)
+    assert digest() == before
+
+
+@pytest.mark.parametrize("owner", ["user", "guest"])
+def test_an_expired_cart_is_gone_for_its_owner_too_on_every_way(
+    owner: str, alice: Person, make_product: MakeProduct
+) -> None:
+    cart, secret = new_cart(alice.api if owner == "user" else ApiClient(), make_product)
+    ended = utc_now() - timedelta(seconds=1)
+    collection(ShoppingCart).update_one({"_id": ObjectId(cart.id)}, {"$set": {"expires_at": ended}})
+    before = digest()
+    assert_all_refused(every_way(cart, alice.api, secret), 404)
+    assert alice.api.get("/shopping-carts/")["items"] == []
     assert digest() == before
 
 
