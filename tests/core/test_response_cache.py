@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -14,8 +14,9 @@ from catalog import selectors
 from catalog.documents import CategoryRow, Product, ProductRow
 from catalog.services import CategoryService, ProductService
 from catalog.topics import product_topic
+from ecommerce.core.errors import StoreUnavailableError
 from ecommerce.core.mongo import collection
-from ecommerce.core.response_cache import changed
+from ecommerce.core.response_cache import changed, single_flight
 from ecommerce.core.response_cache.single_flight import SingleFlight
 from ecommerce.core.response_cache.stored import Stored, unpack
 from ecommerce.core.response_cache.topics import changed_since, generations
@@ -217,6 +218,26 @@ def test_a_flight_that_fails_fails_for_everybody_and_the_next_one_flies_again() 
     with pytest.raises(LookupError):
         flights.do("key", fail)
     assert flights.do("key", lambda: 7) == 7
+
+
+def test_who_waits_for_a_flight_that_hangs_gets_503_and_asks_the_database_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(single_flight, "_WAIT_SECONDS", 0.05)
+    flights: SingleFlight[int] = SingleFlight()
+    started, may_land = Event(), Event()
+
+    def hang() -> int:
+        started.set()
+        return 7 if may_land.wait(10) else 0
+
+    with ThreadPoolExecutor(1) as pool:
+        leader = pool.submit(flights.do, "key", hang)
+        assert started.wait(10)
+        with pytest.raises(StoreUnavailableError):
+            flights.do("key", lambda: pytest.fail("asked once more"))
+        may_land.set()
+        assert leader.result(10) == 7
 
 
 @pytest.fixture

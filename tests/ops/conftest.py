@@ -8,6 +8,7 @@ import pytest
 from tests.live.conftest import RedisServer, missing, redis, wire_uri
 from tests.ops.containers import Containers, ContainersUnavailableError, running_containers
 from tests.ops.fleet import Fleet, fleet, manage
+from tests.ops.linked_shop import LinkedShop, running_shop
 from tests.ops.production import production
 
 __all__ = ["needs", "redis", "wire_uri"]
@@ -51,3 +52,15 @@ def servers(
     manage(environment, "seed", "--products", "20")
     with fleet(tmp_path_factory.mktemp("fleet"), environment, 3) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def linked_shop(wire_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinkedShop]:
+    """A server whose MongoDB and Redis a test can take away."""
+    needs("redis-server", "redis-cli", package="redis-server")
+    cache = RedisServer(tmp_path_factory.mktemp("redis"))
+    try:
+        with running_shop(wire_uri, cache) as shop:
+            yield shop
+    finally:
+        cache.stop()

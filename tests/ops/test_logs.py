@@ -26,7 +26,7 @@ from tests.ops.conftest import needs
 from tests.ops.elasticsearch import Elasticsearch, elasticsearch, fields_of, fits
 from tests.ops.filebeat import Filebeat
 from tests.ops.fleet import eventually, manage
-from tests.ops.link import SlowLink
+from tests.ops.link import Link
 from tests.ops.production import HOST, production
 
 pytestmark = [pytest.mark.ops, pytest.mark.wire, pytest.mark.redis]
@@ -84,7 +84,7 @@ class Container(LiveServer):
 class Shop:
     """A server, the link to its database, and where its lines go."""
 
-    def __init__(self, server: Container, link: SlowLink, logs: Path, store: Elasticsearch) -> None:
+    def __init__(self, server: Container, link: Link, logs: Path, store: Elasticsearch) -> None:
         self.server, self.link, self.store = server, link, store
         self._filebeat = Filebeat(
             DOCKER / "filebeat" / "filebeat.yml", {"LOG_PATHS": str(logs / "*" / "*.log")}
@@ -163,7 +163,7 @@ def shop(
     stranger = {"log": "a line of another container\n", "stream": "stderr", "time": "…"}
     (logs / "4f0c" / "other.log").write_text(json.dumps(stranger) + "\n", encoding="utf-8")
     host, _, database = wire_uri.removeprefix("mongodb://").partition("/")
-    link = SlowLink(int(host.partition(":")[2]))
+    link = Link(int(host.partition(":")[2]))
     environment = production(
         mongodb=f"mongodb://127.0.0.1:{link.port}/{database}", redis=cache.url,
         PORT=str(free_port()), WEB_CONCURRENCY="2", RESPONSE_CACHE="off",

@@ -5,9 +5,12 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
+from ecommerce.core.errors import StoreUnavailableError
+
 T = TypeVar("T")
 _WAIT_SECONDS: Final = 2.0
-"""As long as a database call may take; who has waited that long makes it alone."""
+"""As long as a database call may take. Who has waited that long asks nobody else: that would be a
+second time-out, and nothing hangs longer than one."""
 
 
 class SingleFlight(Generic[T]):
@@ -21,7 +24,8 @@ class SingleFlight(Generic[T]):
         """What `make` makes, or what another thread has just made under this key.
 
         Raises:
-            Whatever `make` raises, for everybody who waited for it.
+            StoreUnavailableError: what another thread makes takes longer than 2 s.
+            Exception: whatever `make` raises, for everybody who waited for it.
         """
         with self._lock:
             flight = self._flights.get(key)
@@ -32,8 +36,8 @@ class SingleFlight(Generic[T]):
             return self._lead(key, flight, make)
         try:
             return flight.result(_WAIT_SECONDS)
-        except TimeoutError:
-            return make()
+        except TimeoutError as fault:
+            raise StoreUnavailableError from fault
 
     def _lead(self, key: str, flight: Future[T], make: Callable[[], T]) -> T:
         try:
