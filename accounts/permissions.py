@@ -1,5 +1,6 @@
 """Who is calling a view, and whether a rule of `accounts.rules` lets them."""
 
+from django.http import HttpRequest
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
@@ -18,6 +19,6 @@ def caller_of(request: Request) -> Principal:
     return request.user
 
 
-def caller_may(request: Request, rule: Rule) -> bool:
+def caller_may(request: HttpRequest, rule: Rule) -> bool:
     """Whether the caller, who may be nobody, may do what the rule is about."""
     return rule.has_permission(request, None)

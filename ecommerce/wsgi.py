@@ -27,9 +27,7 @@ try:
     from ecommerce.core.embedded import StoreError
     from ecommerce.core.public_reads import PublicReads
 
-    in_process = settings.RESPONSE_CACHE == "full"
-    keeps = settings.RESPONSE_CACHE != "off"
-    application = PublicReads(django, in_process=in_process) if keeps else django
+    application = PublicReads(django, in_process=settings.RESPONSE_CACHE == "full")
 
     try:
         mongo.connect()  # in the worker, so after the fork; a server is asked at the first request

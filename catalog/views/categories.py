@@ -17,12 +17,12 @@ from catalog.selectors import ProductFilter
 from catalog.serializers import CategoryInput, CategoryQuery, DeleteCategoryQuery, ProductQuery
 from catalog.services import CategoryService
 from catalog.topics import TREE
-from catalog.views.lists import chosen_products, list_products
+from catalog.views.reads import answer, chosen_products, products_read
 from ecommerce.core.conditional import Representation, etag, expected_versions, tagged_response
 from ecommerce.core.idempotency import idempotent
 from ecommerce.core.pagination import page_representation, page_tag
 from ecommerce.core.rate_limits import WRITES, rate_limited
-from ecommerce.core.response_cache import public_answer
+from ecommerce.core.response_cache import PublicRead, public_answer
 from ecommerce.core.viewsets import ShopViewSet
 
 
@@ -59,7 +59,7 @@ class CategoryViewSet(ShopViewSet):
         )
 
     def _public(self, request: Request, load: Callable[[], Representation]) -> Response:
-        return public_answer(request, topics=(TREE,), load=load, same_for_everyone=True)
+        return public_answer(request, PublicRead((TREE,), load), same_for_everyone=True)
 
     @rate_limited(WRITES)
     @idempotent
@@ -99,7 +99,7 @@ class CategoryViewSet(ShopViewSet):
     @action(detail=True, methods=["get"])
     def products(self, request: Request, pk: str) -> Response:
         """The products of a category and of everything below it."""
-        return list_products(request, self.query, lambda: self._below(pk))
+        return answer(request, products_read(request, self.query, lambda: self._below(pk)))
 
     def _below(self, reference: str) -> ProductFilter:
         chosen = chosen_products(self.request, self.query)

@@ -12,7 +12,7 @@ from catalog.documents import FileFormat
 from catalog.exporting import export
 from catalog.openapi import exports_schema
 from catalog.serializers import ExportQuery
-from catalog.views.lists import chosen_products
+from catalog.views.reads import chosen_products
 from ecommerce.core.mongo import utc_now
 from ecommerce.core.renderers import ORJSONRenderer
 from ecommerce.core.viewsets import ShopViewSet

@@ -1,6 +1,6 @@
 """`/products/`: the HTTP side of products."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -8,8 +8,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import caller_may, caller_of
-from accounts.rules import ANYONE, MANAGES_CATALOG, MOVES_STOCK, READS_STOCK, SEES_DRAFTS
+from accounts.permissions import caller_of
+from accounts.rules import ANYONE, MANAGES_CATALOG, MOVES_STOCK, READS_STOCK
 from catalog import selectors
 from catalog.documents import ProductRow
 from catalog.openapi import movements_schema, products_schema
@@ -18,8 +18,6 @@ from catalog.presenters import (
     present_movement,
     present_product,
     present_results,
-    present_some,
-    stored_fields,
 )
 from catalog.serializers import (
     BulkInput,
@@ -31,8 +29,8 @@ from catalog.serializers import (
     SuggestQuery,
 )
 from catalog.services import BulkService, ProductService, StockService
-from catalog.topics import PRODUCTS, TREE, product_topic
-from catalog.views.lists import chosen_products, list_products
+from catalog.topics import PRODUCTS, TREE
+from catalog.views.reads import answer, chosen_products, product_read, products_read
 from ecommerce.core.conditional import (
     Representation,
     etag,
@@ -44,7 +42,7 @@ from ecommerce.core.idempotency import idempotent
 from ecommerce.core.pagination import page_response
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.rate_limits import WRITES, rate_limited
-from ecommerce.core.response_cache import public_answer
+from ecommerce.core.response_cache import PublicRead
 from ecommerce.core.serializers import PageQuery
 from ecommerce.core.viewsets import ShopViewSet
 
@@ -86,12 +84,13 @@ class ProductViewSet(ShopViewSet):
 
     def list(self, request: Request) -> Response:
         """Products that match, in order."""
-        return list_products(request, self.query, lambda: chosen_products(request, self.query))
+        read = products_read(request, self.query, lambda: chosen_products(request, self.query))
+        return answer(request, read)
 
     @action(detail=False, methods=["get"])
     def facets(self, request: Request) -> Response:
         """How many products each further filter would leave."""
-        return self._public(request, (PRODUCTS, TREE), self._facets)
+        return answer(request, PublicRead((PRODUCTS, TREE), self._facets))
 
     def _facets(self) -> Representation:
         found = selectors.facets(chosen_products(self.request, self.query))
@@ -100,7 +99,7 @@ class ProductViewSet(ShopViewSet):
     @action(detail=False, methods=["get"])
     def suggest(self, request: Request) -> Response:
         """Names of products that go on like this."""
-        return self._public(request, (PRODUCTS,), self._suggestions)
+        return answer(request, PublicRead((PRODUCTS,), self._suggestions))
 
     def _suggestions(self) -> Representation:
         names = selectors.suggestions(self.query["q"], limit=_SUGGESTIONS)
@@ -116,31 +115,7 @@ class ProductViewSet(ShopViewSet):
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """One product, or some of its members."""
-        return self._public(request, (product_topic(pk.lower()), TREE), lambda: self._product(pk))
-
-    def _product(self, pk: str) -> Representation:
-        fields = self.query.get("fields", ())
-        product = selectors.product(
-            pk,
-            for_staff=caller_may(self.request, SEES_DRAFTS),
-            projection=stored_fields(fields) if fields else None,
-        )
-        present = present_some(fields) if fields else present_product
-        return Representation(
-            lambda: present(product),
-            etag(product["version"], "-".join(sorted(fields))),
-            last_modified=product["updated_at"],
-        )
-
-    def _public(
-        self, request: Request, topics: Sequence[str], load: Callable[[], Representation]
-    ) -> Response:
-        return public_answer(
-            request,
-            topics=topics,
-            load=load,
-            same_for_everyone=not caller_may(request, SEES_DRAFTS),
-        )
+        return answer(request, product_read(request, self.query, pk))
 
     @rate_limited(WRITES)
     def update(self, request: Request, pk: str) -> Response:

@@ -89,11 +89,16 @@ def tagged_response(
         return Response(body(), status=status, headers=page)
     headers = {**(headers or {}), "ETag": tag}
     if last_modified is not None and is_settled(last_modified):
-        headers["Last-Modified"] = format_datetime(last_modified.astimezone(UTC), usegmt=True)
+        headers["Last-Modified"] = http_date(last_modified)
     modified = headers.get("Last-Modified")
     if request.method in {"GET", "HEAD"} and client_has(request.META, tag, modified):
         return Response(status=304, headers=headers)
     return Response(body(), status=status, headers=headers)
+
+
+def http_date(moment: datetime) -> str:
+    """As headers write it (RFC 9110 section 5.6.7)."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def is_settled(last_modified: datetime | None) -> bool:

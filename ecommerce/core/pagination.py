@@ -8,6 +8,7 @@ from typing import Any, Final
 import bson
 from bson.codec_options import CodecOptions
 from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest
 from pymongo.collection import Collection
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -200,14 +201,14 @@ def page_response(
 
 
 def page_representation(
-    request: Request, page: Page, present: Callable[[Any], dict[str, Any]], *, tag: str
+    request: HttpRequest, page: Page, present: Callable[[Any], dict[str, Any]], *, tag: str
 ) -> Representation:
     """The same for a page that everyone may see, with its ETag (see `page_tag`)."""
     links = _links(request, page)
     return Representation(lambda: _content(page, present, links), tag, headers=_link_header(links))
 
 
-def _links(request: Request, page: Page) -> dict[str, str | None]:
+def _links(request: HttpRequest, page: Page) -> dict[str, str | None]:
     return {"next": _link(request, page.next), "previous": _link(request, page.previous)}
 
 
@@ -233,10 +234,10 @@ def page_tag(page: Page, *more: Any) -> str:
     return tag_of(rows, page.next, page.previous, page.total, *more)
 
 
-def _link(request: Request, cursor: str | None) -> str | None:
+def _link(request: HttpRequest, cursor: str | None) -> str | None:
     if cursor is None:
         return None
-    query = request.query_params.copy()
+    query = request.GET.copy()
     query["cursor"] = cursor
     query.pop("count", None)  # the total does not change from page to page
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -3,9 +3,10 @@
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
@@ -23,6 +24,18 @@ def accepted_or_new(given: str) -> str:
     return given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
 
 
+@contextmanager
+def request_id_of(environ: dict[str, Any]) -> Iterator[str]:
+    """Work under the id of a request, which is its only one from now on."""
+    request_id = accepted_or_new(environ.get("HTTP_X_REQUEST_ID", ""))
+    environ["HTTP_X_REQUEST_ID"] = request_id
+    token = _current.set(request_id)
+    try:
+        yield request_id
+    finally:
+        _current.reset(token)
+
+
 class RequestIdMiddleware:
     """Accepts a well-formed X-Request-ID, else makes one; answers with it. Outermost of all."""
 
@@ -31,12 +44,8 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Set the id before anything else runs."""
-        request_id = accepted_or_new(request.META.get("HTTP_X_REQUEST_ID", ""))
-        token = _current.set(request_id)
-        try:
+        with request_id_of(request.META) as request_id:
             response = self._get_response(request)
-        finally:
-            _current.reset(token)
         response["X-Request-ID"] = request_id
         return response
 

@@ -1,13 +1,10 @@
 """The layer around Django answers as Django does, to the byte, or leaves the request to it."""
 
-import io
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
 from prometheus_client import REGISTRY
 
 from catalog.documents import CategoryRow, ProductRow
@@ -17,39 +14,15 @@ from ecommerce.core import conditional
 from ecommerce.core.public_reads import PublicReads, layer
 from ecommerce.core.public_reads.kept import Kept, KeptAnswers, unpack
 from ecommerce.core.response_cache.answers import Provenance
+from tests.core.wsgi_calls import Calls, Sent, added
 from tests.operations import recorded
 
-Sent = tuple[str, list[tuple[str, str]], bytes]
 PUBLIC = (
     "/products/{id}", "/products/{id}/", "/products/{id}?fields=name,price", "/products/",
     "/products", "/products/?limit=1", "/products/?q=lamp&ordering=price", "/products/facets",
     "/products/suggest?q=l", "/categories/", "/categories/{category}",
     "/categories/{category}/products",
 )  # fmt: skip
-
-
-class Calls:
-    """Sends one request to a WSGI application."""
-
-    def __init__(self, application: Any) -> None:
-        self.application = application
-
-    def __call__(self, path: str, method: str = "GET", **headers: str) -> Sent:
-        address, _, query = path.partition("?")
-        environ = {
-            "REQUEST_METHOD": method, "PATH_INFO": address, "QUERY_STRING": query,
-            "SERVER_NAME": "testserver", "SERVER_PORT": "80", "HTTP_HOST": "testserver",
-            "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.version": (1, 0),
-            "wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http",
-            "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
-            "HTTP_X_REQUEST_ID": "request-0001", **headers,
-        }  # fmt: skip
-        sent: list[Any] = []
-        answer = self.application(environ, lambda *given: sent.extend(given))
-        body = b"".join(answer)
-        if hasattr(answer, "close"):
-            answer.close()
-        return sent[0], sent[1], body
 
 
 @pytest.fixture(autouse=True)
@@ -65,16 +38,6 @@ def _settled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def django() -> Calls:
-    return Calls(WSGIHandler())
-
-
-@pytest.fixture
-def both(django: Calls) -> Calls:
-    return Calls(PublicReads(django.application))
-
-
-@pytest.fixture
 def addresses(
     make_category: Callable[..., CategoryRow], make_product: Callable[..., ProductRow]
 ) -> list[str]:
@@ -82,20 +45,6 @@ def addresses(
     product = make_product(category=category)
     make_product(name="Lamp two", category=category)
     return [address.format(id=product["_id"], category=category) for address in PUBLIC]
-
-
-@pytest.fixture
-def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths of the requests that reach Django."""
-    seen: list[str] = []
-    handle = WSGIHandler.__call__
-
-    def noting(self: WSGIHandler, environ: Any, start_response: Any) -> Any:
-        seen.append(environ["PATH_INFO"])
-        return handle(self, environ, start_response)
-
-    monkeypatch.setattr(WSGIHandler, "__call__", noting)
-    return seen
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -125,48 +74,28 @@ def test_every_public_route_answers_the_same_304(
         assert other[0] == "200 OK"
 
 
-def _series() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """Every counted value; times differ from run to run."""
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for metric in REGISTRY.collect()
-        for sample in metric.samples
-        if (
-            sample.name.startswith("django_http")
-            and not sample.name.endswith(("_sum", "_created"))
-            and "latency" not in sample.name
-        )
-        or sample.name.endswith("latency_seconds_by_view_method_count")
-    }
-
-
-def _added(call: Callable[[], Sent]) -> dict[Any, float]:
-    before = _series()
-    call()
-    return {k: v - before.get(k, 0) for k, v in _series().items() if v != before.get(k, 0)}
-
-
 def test_metrics_count_the_same(addresses: list[str], django: Calls, both: Calls) -> None:
     for address in addresses:
         tag = dict(both(address)[1])["ETag"]
         for headers in ({}, {"HTTP_IF_NONE_MATCH": tag}):
-            by_django = _added(lambda a=address, h=headers: django(a, **h))  # type: ignore[misc]
-            by_layer = _added(lambda a=address, h=headers: both(a, **h))  # type: ignore[misc]
+            by_django = added(lambda a=address, h=headers: django(a, **h))  # type: ignore[misc]
+            by_layer = added(lambda a=address, h=headers: both(a, **h))  # type: ignore[misc]
             assert by_layer == by_django
             assert len(by_layer) > 10
+
+
+def found(call: Callable[[], Sent]) -> dict[str, float]:
+    places = ("process", "shared", "miss")
+    asked = [("shop_kept_answers_total", {"found": place}) for place in places]
+    before = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
+    call()
+    after = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
+    return {p: n - b for p, n, b in zip(places, after, before, strict=True) if n != b}
 
 
 def test_an_answer_is_counted_by_where_it_was_found(
     addresses: list[str], django: Calls, both: Calls
 ) -> None:
-    def found(call: Callable[[], Sent]) -> dict[str, float]:
-        places = ("process", "shared", "miss")
-        asked = [("shop_kept_answers_total", {"found": place}) for place in places]
-        before = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
-        call()
-        after = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
-        return {p: n - b for p, n, b in zip(places, after, before, strict=True) if n != b}
-
     address = addresses[0]
     assert found(lambda: both(address)) == {"miss": 1}
     assert found(lambda: both(address)) == {"process": 1}
@@ -251,15 +180,14 @@ def test_what_is_still_right_after_a_second_is_given_without_a_read(
     assert (seen, passed_on) == ([], [path])
 
 
-def test_after_its_life_an_answer_is_made_anew(
-    lamp: ProductRow, both: Calls, passed_on: list[str], monkeypatch: pytest.MonkeyPatch
+def test_after_its_life_an_answer_is_not_given_by_the_process(
+    lamp: ProductRow, both: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = f"/products/{lamp['_id']}"
     both(path)
     monkeypatch.setattr(layer, "FRESH_SECONDS", -1.0)
     monkeypatch.setattr(layer, "LIFE_SECONDS", -1.0)
-    both(path)
-    assert passed_on == [path, path]
+    assert found(lambda: both(path)) == {"shared": 1}
 
 
 def test_another_process_answers_from_the_shared_layer_without_django(

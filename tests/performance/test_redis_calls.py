@@ -10,11 +10,12 @@ from django.conf import settings as configured
 from django.core.handlers.wsgi import WSGIHandler
 
 from catalog.documents import ProductRow
+from catalog.services import ProductService
 from ecommerce.core import conditional
 from ecommerce.core.background import wait_until_idle
 from ecommerce.core.public_reads import PublicReads
 from tests.client import ApiClient, Person
-from tests.core.test_public_reads import Calls
+from tests.core.wsgi_calls import Calls
 from tests.operations import recorded, redis_calls
 
 pytestmark = [
@@ -96,6 +97,21 @@ def test_around_django_an_answer_that_redis_keeps_costs_one_look_too(path: str) 
     call = Calls(PublicReads(WSGIHandler(), in_process=False))
     call(path)
     assert of(lambda: call(path)) == {"redis": ["MGET", LIMIT], "database": []}
+
+
+@pytest.mark.parametrize(
+    ("in_process", "looks"),
+    [(True, [LIMIT, "MGET", "MGET"]), (False, ["MGET", "MGET", LIMIT, "MGET", "MGET"])],
+)
+def test_around_django_an_answer_that_is_void_costs_its_looks_one_read_and_its_keeping(
+    in_process: bool, looks: list[str], path: str
+) -> None:
+    call = Calls(PublicReads(WSGIHandler(), in_process=in_process))
+    call(path)
+    ProductService.update(product_id=path.rpartition("/")[2], changes={"quantity": 3})
+    assert of(lambda: call(path)) == {
+        "redis": [*looks, "SET", "SET"], "database": ["products.find"],
+    }  # fmt: skip
 
 
 def test_with_the_caches_off_a_read_costs_the_limit_and_one_read(

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpResponse
 
 from ecommerce.core.conditional import client_has
 from ecommerce.core.metrics import KEPT_ANSWERS
 from ecommerce.core.public_reads import metrics
+from ecommerce.core.public_reads.direct import DirectReads, made
 from ecommerce.core.public_reads.kept import MAX_BYTES, Headers, Kept, KeptAnswers, unpack
 from ecommerce.core.rate_limits import Usage, header_items, policy_of_read, spend_read
 from ecommerce.core.request_ids import accepted_or_new
@@ -45,6 +47,7 @@ class PublicReads:
         """
         self._django = django
         self._kept = KeptAnswers(MAX_BYTES if in_process else 0)
+        self._direct = DirectReads()
         self._epoch: bytes | None = None
         self._epoch_asked = float("-inf")
 
@@ -55,15 +58,23 @@ class PublicReads:
             return self._django(environ, start_response)
         began = time.monotonic()
         answer = self._right_answer(key, began)
-        if answer is None:
+        way = None if answer else self._direct.choose(environ, _origin(environ))
+        if answer is None and way is None:
             return self._through_django(key, began, environ, start_response)
         usage = spend_read(environ, policy_of_read(environ.get("QUERY_STRING", "")))
         if usage is not None and usage.exceeded:
             return self._django(environ, start_response)  # which refuses it, with a problem
+        if way is not None:
+            answer = made(way, environ, dict(header_items([usage] if usage else [])), began)
+            self._keep(key, answer)
+        if answer is None:
+            return self._through_django(key, began, environ, start_response)
         return _send(answer, usage, began, environ, start_response)
 
     def _right_answer(self, key: str, now: float) -> Kept | None:
         """What is kept under the key, here or in the shared layer, if Django would answer it."""
+        if settings.RESPONSE_CACHE == "off":
+            return None
         answer = self._kept.get(key)
         if answer is None:
             return self._from_shared(key, now)
@@ -113,13 +124,15 @@ class PublicReads:
             return start_response(status, headers, exc_info)
 
         response = self._django(environ, start)
-        provenance: Provenance | None = environ.get(PROVENANCE)
-        if provenance is None or not provenance.is_settled or not sent:
+        if not sent or not sent[0][0].startswith("200") or not isinstance(response, HttpResponse):
             return response
-        if sent[0][0].startswith("200") and isinstance(response, HttpResponse):
-            known = {name.lower(): value for name, value in sent[0][1]}
+        headers = sent[0][1]
+        self._direct.learn(environ, _origin(environ), headers)
+        provenance: Provenance | None = environ.get(PROVENANCE)
+        if provenance is not None and provenance.is_settled:
+            known = {name.lower(): value for name, value in headers}
             answer = Kept(
-                headers=sent[0][1],
+                headers=headers,
                 body=response.content,
                 etag=known["etag"],
                 last_modified=known.get("last-modified", ""),
@@ -127,9 +140,14 @@ class PublicReads:
                 first_kept=began,
                 epoch=provenance.epoch,
             )
+            self._keep(key, answer)
+        return response
+
+    def _keep(self, key: str, answer: Kept | None) -> None:
+        """Here and in the shared layer, if it will stay as it is until its topics change."""
+        if answer is not None and answer.provenance.is_settled:
             self._kept.put(key, answer)
             keep(_shared_key(key), answer.pack(), _SHARED_SECONDS)
-        return response
 
 
 def _key(environ: Mapping[str, Any]) -> str | None:
@@ -141,8 +159,13 @@ def _key(environ: Mapping[str, Any]) -> str | None:
         return None
     if any(name in environ for name in _SPECIAL) or environ.get("CONTENT_LENGTH", "0") > "0":
         return None
-    scheme = f"{environ['wsgi.url_scheme']} {environ.get('HTTP_X_FORWARDED_PROTO', '')}"
-    return f"{scheme} {environ.get('HTTP_HOST', '')} {path}?{environ.get('QUERY_STRING', '')}"
+    return f"{_origin(environ)} {path}?{environ.get('QUERY_STRING', '')}"
+
+
+def _origin(environ: Mapping[str, Any]) -> str:
+    """Scheme and host, as the server and the proxy before it say them."""
+    proto = environ.get("HTTP_X_FORWARDED_PROTO", "")
+    return f"{environ['wsgi.url_scheme']} {proto} {environ.get('HTTP_HOST', '')}"
 
 
 def _shared_key(key: str) -> str:

@@ -35,6 +35,7 @@ from ecommerce.core.rate_limits.requests import (
     is_counted,
     rate_limited,
     spend,
+    spend_once,
     spend_read,
     spend_refused,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "policy_of_read",
     "rate_limited",
     "spend",
+    "spend_once",
     "spend_read",
     "spend_refused",
 ]

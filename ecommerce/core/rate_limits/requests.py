@@ -1,6 +1,6 @@
 """What a limit does to a request and to its answer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
 
@@ -24,6 +24,8 @@ from ecommerce.core.rate_limits.policies import (
 P = ParamSpec("P")
 _COUNTED: Final = "_is_rate_limited"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_SPENT: Final = "shop.rate_limit_usage"
+"""Where the WSGI environment says that a read is counted already."""
 _REFUSED: Final = {name: metrics.RATE_LIMITED.labels(name) for name in POLICIES}
 
 
@@ -111,12 +113,26 @@ def spend_refused(request: Request) -> None:
     spend(request, policy, account=caller or network_of(address_of(request.META)))
 
 
-def spend_read(environ: Mapping[str, Any], policy: Policy) -> Usage | None:
-    """Count a public read that no view sees; None while limits are off."""
+def spend_read(environ: dict[str, Any], policy: Policy) -> Usage | None:
+    """Count a public read before a view sees it, if one does; None while limits are off."""
     if not settings.RATE_LIMITS_ENABLED:
         return None
     (usage,) = count([in_force(policy)], [network_of(address_of(environ))])
+    environ[_SPENT] = usage
     return usage
+
+
+def spend_once(request: Request, policy: Policy) -> None:
+    """Count a read, unless that was done before Django saw it.
+
+    Raises:
+        RateLimitedError: there were too many.
+    """
+    spent: Usage | None = request.META.get(_SPENT)
+    if spent is None or spent.exceeded:
+        spend(request, policy)
+    else:
+        vars(request._request)["rate_limit_usages"] = [spent]
 
 
 def allows(policy: Policy, account: str) -> bool:

@@ -5,7 +5,7 @@ has written calls `changed` with the topics of what it wrote: every answer made 
 once, in this process and for everybody who asks the shared layer.
 """
 
-from ecommerce.core.response_cache.answers import public_answer
+from ecommerce.core.response_cache.answers import PublicRead, public_answer
 from ecommerce.core.response_cache.topics import changed
 
-__all__ = ["changed", "public_answer"]
+__all__ = ["PublicRead", "changed", "public_answer"]

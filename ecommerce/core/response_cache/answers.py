@@ -4,10 +4,11 @@ import hashlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import orjson
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +27,8 @@ KEPT_SECONDS: Final = 300.0
 """How long an answer whose topics nobody changed is kept, give or take a fifth."""
 PROVENANCE: Final = "shop.provenance"
 """Where the WSGI environment says it, for the layer around Django."""
+FOUND: Final = "shop.found"
+"""And where that layer says what it has found or failed to find: nobody asks for it again."""
 _MAX_QUERY: Final = 500
 """Characters: what is longer is hardly asked twice."""
 _flights: SingleFlight[Stored] = SingleFlight()
@@ -46,46 +49,68 @@ class Provenance:
     is_settled: bool
     """Whether its headers will not change: `Last-Modified` comes late (see `tagged_response`)."""
 
+    @classmethod
+    def unkept(cls, view_name: str, transport: str) -> Self:
+        """Of an answer that is made anew for everybody."""
+        return cls((), (), b"", view_name, transport, is_settled=False)
 
-def public_answer(
-    request: Request,
-    *,
-    topics: Sequence[str],
-    load: Callable[[], Representation],
-    same_for_everyone: bool,
-) -> Response:
-    """Answer with what is kept, or with what `load` makes.
+
+@dataclass(frozen=True, slots=True)
+class PublicRead:
+    """What a read that everyone may send is made of, and how."""
+
+    topics: tuple[str, ...]
+    load: Callable[[], Representation]
+    """Reads and makes the answer."""
+
+
+def public_answer(request: Request, read: PublicRead, *, same_for_everyone: bool) -> Response:
+    """Answer with what is kept, or with what the read gives now.
 
     Args:
         request: a GET that everyone may send.
-        topics: what the answer is made of: it is void once `changed` has named one of them.
-        load: reads and makes the answer.
+        read: what the answer is made of: it is void once `changed` has named one of its topics.
         same_for_everyone: the answer depends on nothing but the address. Staff sees more.
     """
-    if not same_for_everyone or not _may_be_kept(request):
-        return answer_of(request, load())
+    if FOUND in request.META:
+        return answer_of(request, request.META[FOUND]())
+    if not same_for_everyone or request.accepted_media_type != "application/json":
+        return answer_of(request, read.load())
+    match = request.resolver_match
+    answer, request.META[PROVENANCE] = kept_or_made(
+        request, read, view_name=match.view_name if match else ""
+    )
+    return answer_of(request, answer)
+
+
+def kept_or_made(
+    request: HttpRequest, read: PublicRead, *, view_name: str
+) -> tuple[Representation, Provenance]:
+    """What is kept of a public read, or what it gives now, which may then be kept.
+
+    Args:
+        request: whose address it depends on.
+        read: what it is made of, and how.
+        view_name: the route's, for the metrics.
+    """
+    transport = "https" if request.is_secure() else "http"
+    if not _may_be_kept(request):
+        return read.load(), Provenance.unkept(view_name, transport)
     key = _key(request)
-    state = generations((EPOCH, *topics), key)
+    state = generations((EPOCH, *read.topics), key)
     if state is None:
         metrics.KEPT_ANSWERS["miss"].inc()
-        return answer_of(request, load())
+        return read.load(), Provenance.unkept(view_name, transport)
     (epoch, *tokens), (packed,) = state
     stored = unpack(packed, tokens)
     metrics.KEPT_ANSWERS["miss" if stored is None else "shared"].inc()
     if stored is None:
         # By its generations: who comes after a write never gets what was begun before it.
         flight = f"{key}{b''.join(tokens).hex()}"
-        stored = _flights.do(flight, lambda: _found_or_made(key, tokens, load))
-    match = request.resolver_match
-    request.META[PROVENANCE] = Provenance(
-        tuple(topics),
-        tuple(tokens),
-        epoch,
-        view_name=match.view_name if match else "",
-        transport="https" if request.is_secure() else "http",
-        is_settled=is_settled(stored.last_modified),
-    )
-    return answer_of(request, _as_representation(stored))
+        stored = _flights.do(flight, lambda: _found_or_made(key, tokens, read.load))
+    settled = is_settled(stored.last_modified)
+    made_at = Provenance(read.topics, tuple(tokens), epoch, view_name, transport, settled)
+    return _as_representation(stored), made_at
 
 
 def answer_of(request: Request, made: Representation) -> Response:
@@ -99,15 +124,12 @@ def answer_of(request: Request, made: Representation) -> Response:
     )
 
 
-def _may_be_kept(request: Request) -> bool:
-    return (
-        settings.RESPONSE_CACHE != "off"
-        and request.accepted_media_type == "application/json"
-        and len(request.META.get("QUERY_STRING", "")) <= _MAX_QUERY
-    )
+def _may_be_kept(request: HttpRequest) -> bool:
+    query = request.META.get("QUERY_STRING", "")
+    return settings.RESPONSE_CACHE != "off" and len(query) <= _MAX_QUERY
 
 
-def _key(request: Request) -> str:
+def _key(request: HttpRequest) -> str:
     """The whole address: links in the answer name the host."""
     address = request.build_absolute_uri(request.get_full_path())
     return f"answer:{hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}"
@@ -128,6 +150,17 @@ def _made(key: str, tokens: Sequence[bytes], made: Representation) -> Stored:
     # Not all at once: what was made together would otherwise end together.
     keep(key, stored.pack(tokens), KEPT_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
     return stored
+
+
+def as_found(found: Representation | Exception) -> Callable[[], Representation]:
+    """What was found before the view was asked, for the view to answer or to raise."""
+
+    def give() -> Representation:
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return give
 
 
 def _as_representation(stored: Stored) -> Representation:

@@ -1,0 +1,33 @@
+"""Two ways to one answer: Django alone, and Django with the layer before it."""
+
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+
+from ecommerce.core.public_reads import PublicReads
+from tests.core.wsgi_calls import Calls
+
+
+@pytest.fixture
+def django() -> Calls:
+    return Calls(WSGIHandler())
+
+
+@pytest.fixture
+def both(django: Calls) -> Calls:
+    return Calls(PublicReads(django.application))
+
+
+@pytest.fixture
+def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the requests that reach Django."""
+    seen: list[str] = []
+    handle = WSGIHandler.__call__
+
+    def noting(self: WSGIHandler, environ: Any, start_response: Any) -> Any:
+        seen.append(environ["PATH_INFO"])
+        return handle(self, environ, start_response)
+
+    monkeypatch.setattr(WSGIHandler, "__call__", noting)
+    return seen
