@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 from rest_framework import serializers
 
+from ecommerce.core.reusable_serializers import serializer_for
 from ecommerce.core.serializers import StrictSerializer
 
 
@@ -18,20 +19,16 @@ def valid_query(kind: type[StrictSerializer], request: HttpRequest) -> dict[str,
     """
     if not request.META.get("QUERY_STRING"):
         return dict(_without_parameters(kind))
-    serializer = kind(data=request.GET)
-    faults = _misgiven(request.GET, serializer)
-    if faults:
-        raise serializers.ValidationError(faults)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+    with serializer_for(kind, request.GET) as serializer:
+        if faults := _misgiven(request.GET, serializer):
+            raise serializers.ValidationError(faults)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
 
 @cache
 def _without_parameters(kind: type[StrictSerializer]) -> Mapping[str, Any]:
-    """What an empty query string means: the same each time, and most requests have one.
-
-    Making the serializer anew takes 80 microseconds of a request that takes about 450.
-    """
+    """What an empty query string means: the same each time, and most requests have one."""
     serializer = kind(data=QueryDict())
     serializer.is_valid(raise_exception=True)  # an error is not kept: it is raised each time
     return dict(serializer.validated_data)

@@ -17,6 +17,7 @@ from ecommerce.core.errors import DomainError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.queries import valid_query
+from ecommerce.core.reusable_serializers import serializer_for
 from ecommerce.core.serializers import StrictSerializer
 
 
@@ -86,10 +87,14 @@ class ShopViewSet(viewsets.ViewSet):
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> StrictSerializer:
         """The input serializer of the current action (the browsable forms ask for it too)."""
-        kwargs["context"] = {
-            "request": self.request, "view": self, "merge_attributes": self.is_merge_patch,
-        }  # fmt: skip
-        return self.inputs.get(self.action or "", StrictSerializer)(*args, **kwargs)
+        return self._input(*args, **kwargs, context=self._context())
+
+    @property
+    def _input(self) -> type[StrictSerializer]:
+        return self.inputs.get(self.action or "", StrictSerializer)
+
+    def _context(self) -> dict[str, Any]:
+        return {"request": self.request, "view": self, "merge_attributes": self.is_merge_patch}
 
     def body(self) -> dict[str, Any]:
         """The validated body: absent fields stay absent on PATCH, get their defaults otherwise.
@@ -97,11 +102,14 @@ class ShopViewSet(viewsets.ViewSet):
         Raises:
             ValidationError: with every fault.
         """
-        serializer = self.get_serializer(data=self.request.data)
         if self.request.method == "PATCH":
+            serializer = self.get_serializer(data=self.request.data)
             serializer.leave_out_absent()
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+            serializer.is_valid(raise_exception=True)
+            return dict(serializer.validated_data)
+        with serializer_for(self._input, self.request.data, self._context()) as serializer:
+            serializer.is_valid(raise_exception=True)
+            return dict(serializer.validated_data)
 
     def _valid_query(self) -> dict[str, Any]:
         if self.action is None:  # the method is not allowed: that is what to say
