@@ -3,7 +3,7 @@
 Filebeat, Logstash and Elasticsearch cannot be had here. The first is replaced by a reader that
 follows `docker/filebeat/filebeat.yml`, the second by the one thing that its pipeline does to our
 lines (it names the data stream), the third by a server that holds each document against the real
-index template.
+index template; and then by OpenSearch, its fork, which is a real engine.
 """
 
 import json
@@ -28,6 +28,7 @@ from tests.ops.filebeat import Filebeat
 from tests.ops.fleet import eventually, manage
 from tests.ops.link import Link
 from tests.ops.production import HOST, production
+from tests.ops.search import search_engine
 
 pytestmark = [pytest.mark.ops, pytest.mark.wire, pytest.mark.redis]
 
@@ -272,6 +273,50 @@ def test_every_line_is_taken_and_every_field_is_known(shop: Shop) -> None:
                 assert field in FIELDS, field
                 assert fits(FIELDS[field], value), f"{field}: {value!r}"
     assert not any("another container" in str(d) for ds in shop.store.streams.values() for d in ds)
+
+
+def test_a_real_engine_takes_the_template_and_every_line_and_finds_them(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.ask("GET", "/products/?limit=3", X_Request_ID="for-a-real-engine")
+    shop.found("shop.access", "for-a-real-engine")
+    with search_engine(tmp_path) as engine:
+        put = engine.send("PUT", "/_index_template/shop-logs", for_opensearch(shop.store))
+        assert put == {"acknowledged": True}
+        sent = [
+            part
+            for stream, documents in shop.store.streams.items()
+            for document in documents
+            for part in ({"create": {"_index": stream}}, document)
+        ]
+        assert engine.send("POST", "/_bulk?refresh=true", sent)["errors"] is False
+        streams = engine.send("GET", "/_data_stream/logs-shop.*")["data_streams"]
+        assert {stream["name"] for stream in streams} == shop.store.streams.keys()
+
+        def access(*queries: dict[str, Any]) -> int:
+            return len(engine.found("logs-shop.access-*", {"bool": {"filter": list(queries)}}))
+
+        ours = {"term": {"http.request.id": "for-a-real-engine"}}
+        assert access(ours) == 1
+        assert access(ours, {"range": {"event.duration": {"gte": 1, "lt": 10**10}}}) == 1
+        assert access(ours, {"term": {"client.ip": "127.0.0.0/8"}}) == 1
+        assert access(ours, {"wildcard": {"url.path": "*/prod*"}}) == 1
+        assert access(ours, {"match": {"message": "get products"}}) == 1
+        assert access(ours, {"range": {"@timestamp": {"gte": "now-10m", "lte": "now+1m"}}}) == 1
+        assert access(ours, {"term": {"http.response.status_code": 201}}) == 0
+        wrong = {"@timestamp": "2026-01-01T00:00:00Z", "event": {"duration": "fast"}}
+        lines = [{"create": {"_index": "logs-shop.access-default"}}, wrong]
+        (refused,) = engine.send("POST", "/_bulk", lines)["items"]
+        assert refused["create"]["status"] == 400
+
+
+def for_opensearch(store: Elasticsearch) -> dict[str, Any]:
+    """The template without what OpenSearch has not: the lifecycle (it has another) and constant
+    keywords whose value comes with the first document."""
+    text = json.dumps(store.templates["shop-logs"]).replace("constant_keyword", "keyword")
+    template: dict[str, Any] = json.loads(text)
+    del template["template"]["settings"]["index"]["lifecycle"]
+    return template
 
 
 def test_a_document_of_wrong_type_is_refused(store: Elasticsearch) -> None:
