@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from http.client import HTTPResponse
@@ -14,6 +15,7 @@ import pytest
 
 from tests.live.conftest import RedisServer
 from tests.live.server import LiveServer, Reply, free_port
+from tests.ops.compose import as_run, services
 from tests.ops.containers import Containers
 from tests.ops.fleet import number_in
 from tests.ops.production import HOST, production
@@ -68,12 +70,12 @@ def manage(containers: Containers, settings: dict[str, str], *command: str) -> s
 class Container(LiveServer):
     """The API in a hardened container."""
 
-    def __init__(self, containers: Containers, settings: dict[str, str]) -> None:
+    def __init__(self, containers: Containers, settings: dict[str, str], *command: str) -> None:
         self._containers = containers
         self.port = int(settings["PORT"])
         self.base = f"http://127.0.0.1:{self.port}"
         start = ["run", "--detach", "--health-interval=1s", *HARDENED, *variables(settings)]
-        self.name = containers.run(*start, IMAGE)
+        self.name = containers.run(*start, IMAGE, *command)
         self._wait_until_ready()
 
     def get(self, path: str) -> Reply:
@@ -199,6 +201,21 @@ def test_its_metrics_count_what_all_of_its_processes_do(container: Container) ->
     missing = [container.get("/products/" + "f" * 24).status for _ in range(20)]
     assert set(missing) == {404}
     assert answered() - before == 20
+
+
+def test_as_compose_starts_it_a_scraper_may_call_it_by_its_address(
+    image: str, containers: Containers, settings: dict[str, str]
+) -> None:
+    command = [as_run(part) for part in services("")["api"]["command"]]
+    started = Container(containers, {**settings, "HOST": "0.0.0.0"}, *command)
+    try:
+        address = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True)
+        started.base = f"http://{address.stdout.split()[0]}:{started.port}"
+        assert started.send("GET", "/metrics").status == 200
+        assert started.get("/metrics").status == 200
+        assert started.send("GET", "/metrics", Host="another.example").status == 400
+    finally:
+        started.remove()
 
 
 def test_its_health_check_tells_a_server_that_answers_from_one_that_does_not(
