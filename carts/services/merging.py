@@ -71,7 +71,9 @@ def merge(
         PreconditionFailedError: it has another version.
     """
     if into is None:
-        return Merged(_adopted(access, user_id, dry_run=dry_run), [])
+        adopted = _adopted(access, user_id, dry_run=dry_run)
+        checkpoint("carts.merge_adopted")
+        return Merged(adopted, [])
     target = parse_id(into, MergeTargetNotFoundError)
     if dry_run:
         return _tried(access, user_id, target, mode)
@@ -101,6 +103,7 @@ def _handed_over(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | N
         return None  # whoever may not have it takes no place either
     if not open_carts.take_place(user_id, cart_id):
         raise TooManyCartsError(_NO_ROOM)
+    checkpoint("carts.merge_placed")
     row = _given(where, user_id)
     if row is None and not selectors.is_of(user_id, cart_id):
         open_carts.give_back(user_id, cart_id)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from carts.documents import ShoppingCart
+from carts.documents import OpenCarts, ShoppingCart
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
@@ -240,6 +240,36 @@ def test_without_a_target_the_cart_becomes_the_callers_and_the_secret_is_worth_n
     assert stored["expires_at"] - stored["updated_at"] == timedelta(days=90)
     assert guests.merge(alice, None).json() == answer.json(), "sent twice"
     assert guests.merge(alice, cart_of(alice)).outcome == (409, "not_a_guest_cart")
+
+
+@pytest.mark.parametrize("step", ["carts.merge_placed", "carts.merge_adopted"])
+def test_becoming_the_callers_is_completed_by_the_next_try_and_takes_one_place(
+    step: str, lamp: ProductRow, alice: Person, dies_at: DiesAt
+) -> None:
+    guests = GuestCart(item(lamp, 2))
+    dies_at(step)
+    with pytest.raises(KilledError):
+        guests.merge(alice, None)
+    answer = guests.merge(alice, None)
+    assert (answer.status, answer["cart"]["version"]) == (200, 2)
+    assert (answer["cart"]["user_id"], lines(answer["cart"])) == (alice.id, [("Lamp", 2)])
+    (places,) = collection(OpenCarts).find({})
+    assert [place["cart_id"] for place in places["carts"]] == [ObjectId(guests.id)]
+
+
+def test_a_place_for_a_cart_that_never_came_is_given_to_another(
+    lamp: ProductRow, alice: Person, dies_at: DiesAt
+) -> None:
+    guests = GuestCart(item(lamp, 2))
+    dies_at("carts.merge_placed")
+    with pytest.raises(KilledError):
+        guests.merge(alice, None)
+    assert guests.add(lamp)["total_quantity"] == 3, "it is the guest's as before"
+    assert alice.api.get("/shopping-carts/")["items"] == []
+    earlier = utc_now() - timedelta(minutes=2)
+    collection(OpenCarts).update_one({}, {"$set": {"carts.0.at": earlier}})
+    for _ in range(20):
+        assert alice.api.post("/shopping-carts/", {"items": [item(lamp)]}).status == 201
 
 
 def test_what_does_not_fit_is_capped_and_reported(

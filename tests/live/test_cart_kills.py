@@ -75,6 +75,27 @@ def test_a_merge_with_a_key_has_one_effect_and_one_answer(
     merge.assert_done_once(killed(user, fault_file, step, merge.path, merge.body, **merge.secret))
 
 
+@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("step", ["carts.merge_placed", "carts.merge_adopted"])
+def test_a_cart_becomes_the_users_once(
+    step: str, keyed: bool, breakable: LiveServer, user: LiveServer, scarce: str, fault_file: Path
+) -> None:
+    made = breakable.send("POST", "/shopping-carts/", items(scarce, 2)).json()
+    path, secret = f"/shopping-carts/{made['id']}", {"X_Cart_Token": made["cart_token"]}
+    before = ids(user)
+    if keyed:
+        reply = killed(user, fault_file, step, f"{path}/merge", {}, **secret)
+    else:
+        dies(fault_file, step, lambda: user.send("POST", f"{path}/merge", {}, **secret))
+        reply = until_answered(user, f"{path}/merge", {}, **secret)
+    now = user.send("GET", path).json()
+    assert (reply.status, reply.json()["cart"]) == (200, now)
+    assert (now["total_quantity"], now["version"]) == (2, 2)
+    assert sorted(ids(user)) == sorted([made["id"], *before])
+    assert breakable.send("GET", path, **secret).status == 404
+    user.send("DELETE", path)
+
+
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("several", [False, True])
 def test_an_add_is_done_once(
