@@ -149,8 +149,17 @@ def _cart(theirs: Any, user_id: ObjectId, product_ids: list[str]) -> str:
     items = [Item(product_id=product, quantity=1) for product in product_ids]
     made, _ = ShoppingCartService.create(shopper=caller, operation=Operation.unkeyed(), items=items)
     cart = made.row["_id"]
-    lines = [{"product_id": ObjectId(product), "quantity": 1} for product in product_ids]
-    theirs.carts.insert_one({"_id": cart, "user_id": user_id, "items": lines, "version": 1})
+    lines = [
+        {
+            **{name: line[name] for name in ("product_id", "quantity", "name_at_add", "added_at")},
+            "price_at_add": line["price_at_add_minor"] / 100,
+        }
+        for line in made.row["items"]
+    ]
+    times = {name: made.row[name] for name in ("expires_at", "updated_at")}
+    theirs.carts.insert_one(
+        {"_id": cart, "user_id": user_id, "items": lines, "version": 1, **times}
+    )
     return str(cart)
 
 

@@ -1,11 +1,21 @@
 """D: Django REST Framework over MongoEngine, serializers in and out as DRF's tutorial teaches."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import django
+from bson import ObjectId
 from django.conf import settings
 
-from benchmarks.peers.shop import PAGE, SECRET, user_id_of
+from benchmarks.peers.shop import (
+    LIFETIME,
+    MAX_LINES,
+    MAX_QUANTITY,
+    OBJECT_ID,
+    PAGE,
+    SECRET,
+    user_id_of,
+)
 
 settings.configure(
     SECRET_KEY=SECRET,
@@ -63,8 +73,13 @@ class ProductSerializer(serializers.Serializer[Any]):
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    product_id = serializers.CharField()
-    quantity = serializers.IntegerField(min_value=1, max_value=999)
+    product_id = serializers.RegexField(OBJECT_ID)
+    quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
+
+    def validate(self, values: Any) -> Any:
+        if unknown := set(self.initial_data) - set(self.fields):
+            raise serializers.ValidationError(dict.fromkeys(unknown, "Unknown field."))
+        return values
 
 
 class LineSerializer(serializers.Serializer[Any]):
@@ -73,6 +88,10 @@ class LineSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     unit_price = serializers.FloatField()
     line_total = serializers.FloatField()
+    price_at_add = serializers.FloatField()
+    price_changed = serializers.BooleanField()
+    available = serializers.BooleanField()
+    enough = serializers.BooleanField()
 
 
 class CartSerializer(serializers.Serializer[Any]):
@@ -82,6 +101,8 @@ class CartSerializer(serializers.Serializer[Any]):
     total_quantity = serializers.IntegerField()
     subtotal = serializers.FloatField()
     version = serializers.IntegerField()
+    expires_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
 
 
 class Caller:
@@ -129,30 +150,30 @@ class CartViewSet(viewsets.ViewSet):
         serializer = ItemSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
-        cart = Cart.objects(id=pk, user_id=request.user.id).first()
+        now = datetime.now(UTC)
+        cart = Cart.objects(id=pk, user_id=request.user.id, expires_at__gt=now).first()
         if cart is None:
             raise exceptions.NotFound
-        line = next((x for x in cart.items if str(x.product_id) == values["product_id"]), None)
+        wanted = ObjectId(values["product_id"])
+        ids = {line.product_id for line in cart.items} | {wanted}
+        products = {p.id: p for p in Product.objects(id__in=list(ids))}
+        product = products.get(wanted)
+        if product is None or product.status != "active":
+            raise exceptions.NotFound
+        line = next((x for x in cart.items if x.product_id == wanted), None)
         if line is None:
-            line = Line(product_id=values["product_id"], quantity=0)
+            line = Line(
+                product_id=wanted, quantity=0, name_at_add=product.name,
+                price_at_add=product.price, added_at=now,
+            )  # fmt: skip
             cart.items.append(line)
         line.quantity += values["quantity"]
-        products = {p.id: p for p in Product.objects(id__in=[x.product_id for x in cart.items])}
-        product = products.get(line.product_id)
-        if product is None or product.quantity < line.quantity:
+        if line.quantity > min(product.quantity, MAX_QUANTITY) or len(cart.items) > MAX_LINES:
             raise exceptions.APIException(code=409)
         cart.version += 1
+        cart.updated_at, cart.expires_at = now, now + LIFETIME
         cart.save()
-        lines = [
-            {
-                "product_id": x.product_id,
-                "quantity": x.quantity,
-                "name": products[x.product_id].name,
-                "unit_price": products[x.product_id].price,
-                "line_total": round(products[x.product_id].price * x.quantity, 2),
-            }
-            for x in cart.items
-        ]
+        lines = [_shown(x, products[x.product_id]) for x in cart.items]
         answer = {
             "id": cart.id,
             "user_id": cart.user_id,
@@ -160,8 +181,24 @@ class CartViewSet(viewsets.ViewSet):
             "total_quantity": sum(x.quantity for x in cart.items),
             "subtotal": round(sum(x["line_total"] for x in lines), 2),
             "version": cart.version,
+            "expires_at": cart.expires_at,
+            "updated_at": cart.updated_at,
         }
         return Response(CartSerializer(answer).data)
+
+
+def _shown(line: Line, product: Product) -> dict[str, Any]:
+    return {
+        "product_id": line.product_id,
+        "quantity": line.quantity,
+        "name": product.name,
+        "unit_price": product.price,
+        "line_total": round(product.price * line.quantity, 2),
+        "price_at_add": line.price_at_add,
+        "price_changed": product.price != line.price_at_add,
+        "available": product.status == "active",
+        "enough": product.quantity >= line.quantity,
+    }
 
 
 router = DefaultRouter()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from argon2 import PasswordHasher
@@ -10,10 +10,19 @@ from argon2.exceptions import VerifyMismatchError
 from beanie import Document, PydanticObjectId, init_beanie
 from fastapi import Depends, FastAPI, Header, HTTPException
 from fastapi.security import OAuth2PasswordRequestForm
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from pymongo import AsyncMongoClient
 
-from benchmarks.peers.shop import DATABASE, MONGODB_URI, PAGE, sign, user_id_of
+from benchmarks.peers.shop import (
+    DATABASE,
+    LIFETIME,
+    MAX_LINES,
+    MAX_QUANTITY,
+    MONGODB_URI,
+    PAGE,
+    sign,
+    user_id_of,
+)
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -55,15 +64,26 @@ class User(Document):
         name = "users"
 
 
+class Item(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    product_id: PydanticObjectId
+    quantity: int = Field(ge=1, le=MAX_QUANTITY, strict=True)
+
+
 class Line(BaseModel):
     product_id: PydanticObjectId
     quantity: int
+    name_at_add: str
+    price_at_add: float
+    added_at: datetime
 
 
 class Cart(Document):
     user_id: PydanticObjectId
     items: list[Line] = []
     version: int = 1
+    expires_at: datetime
+    updated_at: datetime
 
     class Settings:
         name = "carts"
@@ -106,31 +126,32 @@ async def list_products(after: PydanticObjectId | None = None) -> list[Product]:
 
 @app.post("/shopping-carts/{cart_id}/items")
 async def add_item(
-    cart_id: PydanticObjectId, item: Line, user: Annotated[User, Depends(current_user)]
+    cart_id: PydanticObjectId, item: Item, user: Annotated[User, Depends(current_user)]
 ) -> dict[str, Any]:
-    cart = await Cart.find_one({"_id": cart_id, "user_id": user.id})
+    now = datetime.now(UTC)
+    mine = {"_id": cart_id, "user_id": user.id, "expires_at": {"$gt": now}}
+    cart = await Cart.find_one(mine)
     if cart is None:
+        raise HTTPException(404)
+    ids = {line.product_id for line in cart.items} | {item.product_id}
+    products = {p.id: p for p in await Product.find({"_id": {"$in": list(ids)}}).to_list()}
+    product = products.get(item.product_id)
+    if product is None or product.status != "active":
         raise HTTPException(404)
     line = next((line for line in cart.items if line.product_id == item.product_id), None)
     if line is None:
-        cart.items.append(line := Line(product_id=item.product_id, quantity=0))
+        line = Line(
+            product_id=item.product_id, quantity=0, name_at_add=product.name,
+            price_at_add=product.price, added_at=now,
+        )  # fmt: skip
+        cart.items.append(line)
     line.quantity += item.quantity
-    ids = [line.product_id for line in cart.items]
-    products = {p.id: p for p in await Product.find({"_id": {"$in": ids}}).to_list()}
-    if item.product_id not in products or products[item.product_id].quantity < line.quantity:
+    if line.quantity > min(product.quantity, MAX_QUANTITY) or len(cart.items) > MAX_LINES:
         raise HTTPException(409)
     cart.version += 1
+    cart.updated_at, cart.expires_at = now, now + LIFETIME
     await cart.save()
-    lines = [
-        {
-            "product_id": str(line.product_id),
-            "quantity": line.quantity,
-            "name": products[line.product_id].name,
-            "unit_price": products[line.product_id].price,
-            "line_total": round(products[line.product_id].price * line.quantity, 2),
-        }
-        for line in cart.items
-    ]
+    lines = [_shown(line, products[line.product_id]) for line in cart.items]
     return {
         "id": str(cart.id),
         "user_id": str(cart.user_id),
@@ -138,6 +159,22 @@ async def add_item(
         "total_quantity": sum(line.quantity for line in cart.items),
         "subtotal": round(sum(line["line_total"] for line in lines), 2),
         "version": cart.version,
+        "expires_at": cart.expires_at,
+        "updated_at": cart.updated_at,
+    }
+
+
+def _shown(line: Line, product: Product) -> dict[str, Any]:
+    return {
+        "product_id": str(line.product_id),
+        "quantity": line.quantity,
+        "name": product.name,
+        "unit_price": product.price,
+        "line_total": round(product.price * line.quantity, 2),
+        "price_at_add": line.price_at_add,
+        "price_changed": product.price != line.price_at_add,
+        "available": product.status == "active",
+        "enough": product.quantity >= line.quantity,
     }
 
 

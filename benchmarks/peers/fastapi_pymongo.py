@@ -2,15 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from bson import ObjectId
 from fastapi import Depends, FastAPI, Header, HTTPException
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from pymongo import AsyncMongoClient, ReturnDocument
 
-from benchmarks.peers.shop import DATABASE, MONGODB_URI, PAGE, user_id_of
+from benchmarks.peers.shop import (
+    DATABASE,
+    LIFETIME,
+    MAX_LINES,
+    MAX_QUANTITY,
+    MONGODB_URI,
+    OBJECT_ID,
+    PAGE,
+    user_id_of,
+)
+
+SHOWN_IN_CARTS = dict.fromkeys(("name", "price", "quantity", "status"), 1)
 
 
 class Product(BaseModel):
@@ -35,8 +46,9 @@ class Product(BaseModel):
 
 
 class Item(BaseModel):
-    product_id: str
-    quantity: int
+    model_config = ConfigDict(extra="forbid", strict=True)
+    product_id: str = Field(pattern=OBJECT_ID)
+    quantity: int = Field(ge=1, le=MAX_QUANTITY)
 
 
 @asynccontextmanager
@@ -83,36 +95,38 @@ async def list_products(after: str | None = None) -> list[Product]:
 async def add_item(
     cart_id: str, item: Item, user: Annotated[dict[str, Any], Depends(current_user)]
 ) -> dict[str, Any]:
-    db, wanted = app.state.db, _object_id(item.product_id)
-    mine = {"_id": _object_id(cart_id), "user_id": user["_id"]}
+    db, wanted, now = app.state.db, _object_id(item.product_id), datetime.now(UTC)
+    mine = {"_id": _object_id(cart_id), "user_id": user["_id"], "expires_at": {"$gt": now}}
     cart = await db.carts.find_one(mine)
     if cart is None:
         raise HTTPException(404)
     ids = {line["product_id"] for line in cart["items"]} | {wanted}
-    products = {p["_id"]: p async for p in db.products.find({"_id": {"$in": list(ids)}})}
-    held = next((x["quantity"] for x in cart["items"] if x["product_id"] == wanted), 0)
-    if wanted not in products or products[wanted]["quantity"] < held + item.quantity:
-        raise HTTPException(409)
-    if held:
-        guard = {**mine, "items.product_id": wanted}
-        change = {"$inc": {"items.$.quantity": item.quantity, "version": 1}}
+    found = db.products.find({"_id": {"$in": list(ids)}}, SHOWN_IN_CARTS)
+    products = {product["_id"]: product async for product in found}
+    product = products.get(wanted)
+    if product is None or product["status"] != "active":
+        raise HTTPException(404)
+    room = min(product["quantity"], MAX_QUANTITY) - item.quantity
+    times = {"updated_at": now, "expires_at": now + LIFETIME}
+    if any(line["product_id"] == wanted for line in cart["items"]):
+        too_full = {"product_id": wanted, "quantity": {"$gt": room}}
+        guard = {"items.product_id": wanted, "$nor": [{"items": {"$elemMatch": too_full}}]}
+        change = {"$inc": {"items.$.quantity": item.quantity, "version": 1}, "$set": times}
     else:
-        guard = {**mine, "items.product_id": {"$ne": wanted}}
-        line = {"product_id": wanted, "quantity": item.quantity}
-        change = {"$push": {"items": line}, "$inc": {"version": 1}}
-    cart = await db.carts.find_one_and_update(guard, change, return_document=ReturnDocument.AFTER)
+        if room < 0:
+            raise HTTPException(409)
+        guard = {"items.product_id": {"$ne": wanted}, f"items.{MAX_LINES - 1}": {"$exists": False}}
+        line = {
+            "product_id": wanted, "quantity": item.quantity, "name_at_add": product["name"],
+            "price_at_add": product["price"], "added_at": now,
+        }  # fmt: skip
+        change = {"$push": {"items": line}, "$inc": {"version": 1}, "$set": times}
+    cart = await db.carts.find_one_and_update(
+        {**mine, **guard}, change, return_document=ReturnDocument.AFTER
+    )
     if cart is None:
         raise HTTPException(409)
-    lines = [
-        {
-            "product_id": str(line["product_id"]),
-            "quantity": line["quantity"],
-            "name": products[line["product_id"]]["name"],
-            "unit_price": products[line["product_id"]]["price"],
-            "line_total": round(products[line["product_id"]]["price"] * line["quantity"], 2),
-        }
-        for line in cart["items"]
-    ]
+    lines = [_shown(line, products[line["product_id"]]) for line in cart["items"]]
     return {
         "id": str(cart["_id"]),
         "user_id": str(cart["user_id"]),
@@ -120,4 +134,20 @@ async def add_item(
         "total_quantity": sum(line["quantity"] for line in lines),
         "subtotal": round(sum(line["line_total"] for line in lines), 2),
         "version": cart["version"],
+        "expires_at": cart["expires_at"],
+        "updated_at": cart["updated_at"],
+    }
+
+
+def _shown(line: dict[str, Any], product: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "product_id": str(line["product_id"]),
+        "quantity": line["quantity"],
+        "name": product["name"],
+        "unit_price": product["price"],
+        "line_total": round(product["price"] * line["quantity"], 2),
+        "price_at_add": line["price_at_add"],
+        "price_changed": product["price"] != line["price_at_add"],
+        "available": product["status"] == "active",
+        "enough": product["quantity"] >= line["quantity"],
     }

@@ -57,10 +57,15 @@ class User(Document):
 class Line(EmbeddedDocument):
     product_id = ObjectIdField()
     quantity = IntField()
+    name_at_add = StringField()
+    price_at_add = FloatField()
+    added_at = DateTimeField()
 
 
 class Cart(Document):
     user_id = ObjectIdField()
     items = EmbeddedDocumentListField(Line)
     version = IntField()
+    expires_at = DateTimeField()
+    updated_at = DateTimeField()
     meta = {"collection": "carts", **_META}
