@@ -19,7 +19,7 @@ from tests.ops.fleet import eventually
 FOLDER: Final = ROOT / "docker" / "prometheus"
 RULES: Final = FOLDER / "rules"
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_WINDOW: Final = re.compile(r"\[(\d+)([smhd])\]")
+_WINDOW: Final = re.compile(r"(?<=\[)(\d+)([smhd])(?=\])|(?<=for: )(\d+)([smhd])$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -66,22 +66,27 @@ class Prometheus:
 
 @contextmanager
 def prometheus(
-    folder: Path, *, interval: float, scale: float = 1, **further: str
+    folder: Path, *, interval: float, scale: float = 1, **further: Sequence[str]
 ) -> Iterator[Prometheus]:
     """One that scrapes so often, until the context ends.
 
     Args:
         folder: for its data and its configuration, which is ours but for the addresses.
         interval: seconds between two scrapes, and between two evaluations of the rules.
-        scale: windows of the rules are so many times shorter.
-        further: addresses by the names of jobs other than `api`.
+        scale: windows of the rules are so many times shorter, and alerts wait less long.
+        further: addresses by the names of jobs other than `api`, of `alertmanager` and of
+            `blackbox`, who probes for the job `site`.
     """
     port = free_port()
     found = Prometheus(folder, port)
     found.scrape([])
-    config = _write_configuration(folder, interval, scale, {**further, "prometheus": str(port)})
+    config = _write_configuration(
+        folder, interval, scale, {**further, "prometheus": [f"127.0.0.1:{port}"]}
+    )
     command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
     command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+    # What fires before Alertmanager is known is sent again after this.
+    command += [f"--rules.alert.resend-delay={round(60_000 / scale)}ms"]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
         try:
             eventually(found.is_ready, "Prometheus answers")
@@ -92,23 +97,29 @@ def prometheus(
 
 
 def _write_configuration(
-    folder: Path, interval: float, scale: float, addresses: Mapping[str, str]
+    folder: Path, interval: float, scale: float, addresses: dict[str, Sequence[str]]
 ) -> Path:
-    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text("utf-8"))
+    text = (FOLDER / "prometheus.yml").read_text("utf-8")
+    prober = "".join(addresses.pop("blackbox", ()))
+    config = yaml.safe_load(text.replace("blackbox-exporter:9115", prober))
     every = f"{round(interval * 1000)}ms"
     config["global"] = {
         "scrape_interval": every, "evaluation_interval": every, "scrape_timeout": every,
     }  # fmt: skip
     config["rule_files"] = [str(_scaled(rules, folder, scale)) for rules in RULES.glob("*.yml")]
-    del config["alerting"]
+    (manager,) = config["alerting"]["alertmanagers"]
+    manager["static_configs"] = _static(addresses.pop("alertmanager", ()))
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
     config["scrape_configs"] = [_api_of_files(jobs["api"], folder)] + [
-        {**jobs[name], "static_configs": [{"targets": [_whole(address)]}]}
-        for name, address in addresses.items()
+        {**jobs[name], "static_configs": _static(found)} for name, found in addresses.items()
     ]
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(config), "utf-8")
     return path
+
+
+def _static(addresses: Sequence[str]) -> list[dict[str, list[str]]]:
+    return [{"targets": list(addresses)}]
 
 
 def _api_of_files(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -117,14 +128,10 @@ def _api_of_files(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {**kept, "file_sd_configs": [{"files": [str(folder / "targets.json")]}]}
 
 
-def _whole(address: str) -> str:
-    return f"127.0.0.1:{address}" if address.isdigit() else address
-
-
 def _scaled(rules: Path, folder: Path, scale: float) -> Path:
-    def shorter(window: re.Match[str]) -> str:
-        seconds = int(window[1]) * _SECONDS[window[2]] / scale
-        return f"[{max(round(seconds * 1000), 1)}ms]"
+    def shorter(time: re.Match[str]) -> str:
+        seconds = int(time[1] or time[3]) * _SECONDS[time[2] or time[4]] / scale
+        return f"{max(round(seconds * 1000), 1)}ms"
 
     path = folder / rules.name
     path.write_text(_WINDOW.sub(shorter, rules.read_text("utf-8")), "utf-8")
