@@ -108,10 +108,10 @@ fuzz: $(VENV)/installed-dev ## Drive the running API by its own OpenAPI document
 machines: $(VENV)/installed-dev ## Drive carts beside their model, longer (CART_MACHINE_EXAMPLES=200)
 	@CART_MACHINE_EXAMPLES=$(or $(CART_MACHINE_EXAMPLES),200) $(BIN)/python -m pytest tests/carts/test_cart_machine.py --timeout 7200
 
-bench: $(BENCH)/installed ## Our server beside its peers (20 minutes); results in benchmarks/results.md
+bench: $(BENCH)/installed packages ## Our server beside its peers (20 minutes); results in benchmarks/results.md
 	@$(BENCH)/bin/python -m benchmarks
 
-bench-quick: $(BENCH)/installed ## The same in 3 minutes, printed only
+bench-quick: $(BENCH)/installed packages ## The same in 3 minutes, printed only
 	@$(BENCH)/bin/python -m benchmarks --quick
 
 $(BENCH)/installed: benchmarks/requirements.txt

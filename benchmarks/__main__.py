@@ -1,44 +1,68 @@
 """`python -m benchmarks`: our server beside its peers, on one database, in interleaved rounds."""
 
 import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
-from benchmarks import dataset, report, rounds, stores
+from benchmarks import catalogs, dataset, edge, journeys, memory, report, rounds, stores, tokens
+from benchmarks.dataset import Dataset
+from benchmarks.goals import Finding
+from benchmarks.rounds import Scene
 from benchmarks.workloads import WORKLOADS
 
-_QUICK: Final = ("GET product", "list of 20", "add to cart, own")
+_QUICK: Final = ("GET product", "list of 20, ", "add to cart, own")
+_SLOW: Final = ", by "
+"""In the names of the rows about growth."""
+_EXPERIMENTS: Final[dict[str, Callable[[Scene, Dataset], Finding]]] = {
+    "nginx": edge.finding,
+    "hash": tokens.finding,
+    "journey": journeys.mixed,
+    "storm": journeys.storm,
+    "memory": memory.finding,
+}
 
 
 def main() -> None:
     """Measure, and write results.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=3.0, help="for each server and round (3)")
+    parser.add_argument("--seconds", type=float, default=2, help="for each server and round (2)")
     parser.add_argument("--quick", action="store_true", help="three short rounds, printed only")
-    parser.add_argument("--only", default="", metavar="TEXT", help="workloads whose name holds it")
+    parser.add_argument("--only", default="", metavar="TEXT", help="what has it in its name")
     options = parser.parse_args()
-    chosen = [w for w in WORKLOADS if options.only in w.name]
     if options.quick:
         options.rounds, options.seconds = 3, 1
-        chosen = [w for w in chosen if w.name.startswith(_QUICK)]
-    with (
-        stores.database() as (uri, name),
-        stores.redis() as redis_url,
-        TemporaryDirectory() as folder,
-    ):
-        data = dataset.fill(uri)
-        rows = []
-        for workload in chosen:
-            row = rounds.run(
-                workload, data, uri=uri, redis_url=redis_url, rounds=options.rounds,
-                seconds=options.seconds, folder=Path(folder),
-            )  # fmt: skip
-            rows.append(row)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers end with us
+    with stores.database() as (uri, name), stores.redis() as url, TemporaryDirectory() as folder:
+        data = dataset.fill(uri, pages=() if options.quick else (500,))
+        scene = Scene(uri, url, options.rounds, options.seconds, Path(folder))
+        if not options.quick:
+            catalogs.fill(uri)
+        rows = list(_rows(scene, data, options))
+        findings = [] if options.quick else list(_findings(scene, data, options.only))
+        if not options.quick and not options.only:
+            report.write(rows, findings, scene, database=name)
+
+
+def _rows(scene: Scene, data: Dataset, options: Any) -> Iterator[rounds.Row]:
+    for workload in WORKLOADS:
+        is_quick = workload.name.startswith(_QUICK) and _SLOW not in workload.name
+        if options.only in workload.name and (is_quick or not options.quick):
+            row = rounds.run(workload, data, scene)
             _say(row)
-    if not options.quick and not options.only:
-        report.write(rows, rounds=options.rounds, seconds=options.seconds, server=name)
+            yield row
+
+
+def _findings(scene: Scene, data: Dataset, only: str) -> Iterator[Finding]:
+    for name, experiment in _EXPERIMENTS.items():
+        if only in name:
+            found = experiment(scene, data)
+            print(found.title, *found.lines, *found.verdicts, sep="\n", flush=True)
+            yield found
 
 
 def _say(row: rounds.Row) -> None:

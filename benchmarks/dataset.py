@@ -11,9 +11,9 @@ import django
 from bson import ObjectId
 from pymongo import MongoClient
 
+from benchmarks.catalogs import PRODUCTS
 from benchmarks.peers.shop import DATABASE, sign
 
-PRODUCTS: Final = 10_000
 USERS: Final = 64
 PASSWORD: Final = "correct-horse-9"
 _BATCH: Final = 1_000
@@ -132,7 +132,9 @@ def _shoppers(theirs: Any, product_ids: list[str]) -> Iterator[Shopper]:
                 "is_active": True,
             }
         )
-        carts = {lines: _cart(theirs, row["_id"], product_ids[:lines]) for lines in _LINES}
+        carts = {
+            lines: _cart(theirs, ObjectId(str(row["_id"])), product_ids[:lines]) for lines in _LINES
+        }
         pair = TokenService.issue(user=row)  # type: ignore[arg-type]
         yield Shopper(name, pair.access_token, sign(str(row["_id"])), carts)
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from benchmarks import dataset, rounds, stores
 from benchmarks.kinds import ours
+from benchmarks.rounds import Scene
 from benchmarks.workloads import WORKLOADS, Workload
 
 HOT_PATHS: Final = (
@@ -36,13 +37,8 @@ def main() -> None:
         chosen = [replace(w, subject=_SLOWED) for w in chosen if w.name == HOT_PATHS[2]]
     with stores.database() as (uri, _), stores.redis() as url, TemporaryDirectory() as folder:
         data = dataset.fill(uri, products=_PRODUCTS, pages=())
-        rows = [
-            rounds.run(
-                workload, data, uri=uri, redis_url=url, rounds=_ROUNDS, seconds=1,
-                folder=Path(folder),
-            )
-            for workload in chosen
-        ]  # fmt: skip
+        scene = Scene(uri, url, _ROUNDS, 1, Path(folder))
+        rows = [rounds.run(workload, data, scene) for workload in chosen]
     json.dump({row.workload.name: round(row.ratio("B"), 4) for row in rows}, sys.stdout)
 
 

@@ -1,4 +1,5 @@
 -- Sends the requests of a file, one after the other, from every connection; counts statuses.
+-- Arguments: the file, the statuses that are right, further headers.
 -- A line of the file: method, path, token or "-", content type or "-", body or "-", tab-separated.
 local requests = {}
 local position = 0
@@ -8,18 +9,21 @@ function setup(thread)
   table.insert(threads, thread)
 end
 
+local expected = {}
+
 function init(args)
   for line in io.lines(args[1]) do
     local method, path, token, kind, body = line:match("^(.-)\t(.-)\t(.-)\t(.-)\t(.*)$")
     local headers = {}
     if token ~= "-" then headers["Authorization"] = "Bearer " .. token end
     if kind ~= "-" then headers["Content-Type"] = kind end
-    for index = 2, #args do
+    for index = 3, #args do
       local name, value = args[index]:match("^(.-): (.*)$")
       headers[name] = value
     end
     requests[#requests + 1] = wrk.format(method, path, headers, body ~= "-" and body or nil)
   end
+  for status in args[2]:gmatch("%d+") do expected[tonumber(status)] = true end
   unexpected = 0
   bytes_in = 0
 end
@@ -30,9 +34,7 @@ function request()
 end
 
 function response(status, headers, body)
-  if status ~= 200 and status ~= 201 and status ~= 304 and status ~= 400 then
-    unexpected = unexpected + 1
-  end
+  if not expected[status] then unexpected = unexpected + 1 end
 end
 
 function done(summary, latency, rates)

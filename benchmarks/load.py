@@ -10,6 +10,8 @@ from typing import Any, Final
 from benchmarks.servers import LOAD_CORE, Server
 
 _SCRIPT: Final = Path(__file__).with_name("load.lua")
+_WARM_UP_SECONDS: Final = 15
+_ANY: Final = (200, 304)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def measure(
     seconds: float,  # whole ones: wrk knows no others
     connections: int = 8,
     headers: Sequence[str] = (),
-    base: str = "",
+    statuses: Sequence[int] = (200,),
 ) -> Sample:
     """Load the server and say what it cost.
 
@@ -65,13 +67,39 @@ def measure(
         RuntimeError: an answer had another status than the workload expects, or none came.
     """
     before = server.cpu_seconds()
-    command = [
-        "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s",
-        "-s", str(_SCRIPT), base or server.base, "--", str(calls), *headers,
-    ]  # fmt: skip
+    command = wrk(
+        calls, server.base, seconds=seconds, connections=connections, headers=headers,
+        statuses=statuses,
+    )  # fmt: skip
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     spent = server.cpu_seconds() - before
     result: dict[str, Any] = json.loads(out.rpartition("RESULT ")[2])
     if result["unexpected"] or result["errors"] or not result["requests"]:
         raise RuntimeError(f"{server.kind.name}: {result}")
     return Sample(result["requests"], result["seconds"], spent, result["p50"], result["p99"])
+
+
+def warm_up(server: Server, calls: Path) -> None:
+    """Ask for everything in the file, so that what can be kept is kept; stop after a while."""
+    wanted = len(calls.read_text("utf-8").splitlines())
+    for _ in range(_WARM_UP_SECONDS):
+        wanted -= measure(server, calls, seconds=1, statuses=_ANY).requests
+        if wanted <= 0:
+            return
+
+
+def wrk(
+    calls: Path,
+    base: str,
+    *,
+    seconds: float,
+    connections: int,
+    headers: Sequence[str] = (),
+    statuses: Sequence[int] = (200,),
+) -> list[str]:
+    """The command that sends these requests from the core of the load."""
+    return [
+        "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s",
+        "-s", str(_SCRIPT), base, "--", str(calls),
+        ",".join(map(str, statuses)), *headers,
+    ]  # fmt: skip

@@ -1,6 +1,8 @@
 """Rounds: in each, every server of a row is measured once, one after the other, so that whatever
 else the machine does meets them all. Figures are medians over the rounds."""
 
+import http.client
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -9,11 +11,26 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.dataset import Dataset
-from benchmarks.load import Sample, measure, write_calls
+from benchmarks.load import Sample, measure, warm_up, write_calls
 from benchmarks.servers import Kind, Server, running
 from benchmarks.workloads import Workload
 
 _WARM_UP_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a run measures with."""
+
+    uri: str
+    """The MongoDB."""
+    redis_url: str
+    rounds: int
+    """How often each server is measured."""
+    seconds: float
+    """How long each time."""
+    folder: Path
+    """Where the files of requests go."""
 
 
 @dataclass(frozen=True)
@@ -44,90 +61,105 @@ class Row:
         """The same for the 99th percentile."""
         return statistics.median(sample.p99 for sample in self.samples[letter])
 
+    def rate(self, letter: str) -> float:
+        """Requests in a second on the clock, median."""
+        return statistics.median(s.requests / s.seconds for s in self.samples[letter])
+
     def ratio(self, against: str) -> float:
         """Our rate by another's: the median over the rounds of the ratio within each."""
+        return statistics.median(self._ratios(against))
+
+    def ratio_range(self, against: str) -> tuple[float, float]:
+        """Where the lowest and the highest quarter of those ratios end."""
+        ratios = self._ratios(against)
+        if len(ratios) < 3:
+            return min(ratios), max(ratios)
+        low, _, high = statistics.quantiles(ratios, n=4)
+        return low, high
+
+    def _ratios(self, against: str) -> list[float]:
         ours = self.samples[self.workload.subject.letter]
         pairs = zip(ours, self.samples[against], strict=True)
-        return statistics.median(p.cpu_per_request / o.cpu_per_request for o, p in pairs)
+        return [p.cpu_per_request / o.cpu_per_request for o, p in pairs]
 
 
-def run(
-    workload: Workload,
-    data: Dataset,
-    *,
-    uri: str,
-    redis_url: str,
-    rounds: int,
-    seconds: float,
-    folder: Path,
-) -> Row:
-    """Measure one row.
-
-    Args:
-        workload: which.
-        data: what the database holds.
-        uri: the MongoDB.
-        redis_url: the Redis.
-        rounds: how often each server is measured.
-        seconds: how long each time.
-        folder: where the files of requests go.
-    """
+def run(workload: Workload, data: Dataset, scene: Scene) -> Row:
+    """Measure one row."""
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(running(kind, environment_of(kind, uri, redis_url)))
+            stack.enter_context(running(kind, environment_of(kind, scene)))
             for kind in workload.kinds
         ]
         samples: dict[str, list[Sample]] = {server.kind.letter: [] for server in servers}
         files = {
             server.kind.letter: write_calls(
-                workload.calls(data, server.kind), folder / server.kind.letter
+                workload.calls(data, server.kind), scene.folder / server.kind.letter
             )
             for server in servers
         }
         for server in servers:
-            _check(server, files[server.kind.letter])
-            measure(server, files[server.kind.letter], seconds=_WARM_UP_SECONDS)
-        for _ in range(rounds):
+            _check(server, files[server.kind.letter], workload)
+            _warm(server, files[server.kind.letter], workload)
+        for _ in range(scene.rounds):
             for server in servers:
-                data.empty_lines(uri)
-                sample = measure(
-                    server, files[server.kind.letter], seconds=seconds, headers=workload.headers
-                )
+                data.empty_lines(scene.uri)
+                sample = _sample(server, files[server.kind.letter], workload, scene.seconds)
                 samples[server.kind.letter].append(sample)
     return Row(workload, samples)
 
 
-def environment_of(kind: Kind, uri: str, redis_url: str) -> dict[str, str]:
+def _warm(server: Server, calls: Path, workload: Workload) -> None:
+    if server.kind.is_ours and server.kind.environment["RESPONSE_CACHE"] != "off":
+        warm_up(server, calls)
+    else:
+        _sample(server, calls, workload, _WARM_UP_SECONDS)
+
+
+def _sample(server: Server, calls: Path, workload: Workload, seconds: float) -> Sample:
+    return measure(
+        server, calls, seconds=seconds, connections=workload.connections, headers=workload.headers,
+        statuses=workload.statuses,
+    )  # fmt: skip
+
+
+def environment_of(kind: Kind, scene: Scene) -> dict[str, str]:
     """Where a server of this kind finds its data."""
     if not kind.is_ours:
-        return {"MONGODB_URI": uri}
+        return {"MONGODB_URI": scene.uri}
     return {
-        "MONGODB_URI": f"{uri}/bench_ours", "REDIS_URL": redis_url,
+        "MONGODB_URI": f"{scene.uri}/{kind.database}", "REDIS_URL": scene.redis_url,
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "RATE_LIMITS_ENABLED": "false",
     }  # fmt: skip
 
 
-def _check(server: Server, calls: Path) -> None:
-    """Before anything is timed: the first answers have the right status, and a body.
+_CHECKED: Final = 5
+
+
+def _check(server: Server, calls: Path, workload: Workload) -> None:
+    """Before anything is timed: the first answers have the right status, length and body.
 
     Raises:
         RuntimeError: they have not.
     """
-    import http.client
-    import json
+    for line in calls.read_text("utf-8").splitlines()[:_CHECKED]:
+        status, length, content = _answer(server, line, workload.headers)
+        as_said = length is None or int(length) == len(content)
+        has_body = status == 304 or len(content) >= 20
+        if status not in workload.statuses or not as_said or not has_body:
+            raise RuntimeError(f"{server.kind.name} answers {status} to {line}: {content!r}")
+        if content and server.kind.letter != "B":
+            json.loads(content)
 
-    host = server.base.removeprefix("http://")
-    for line in calls.read_text("utf-8").splitlines()[:5]:
-        method, path, token, kind, body = line.split("\t")
-        headers = {"Authorization": f"Bearer {token}"} if token != "-" else {}
-        headers |= {"Content-Type": kind} if kind != "-" else {}
-        connection = http.client.HTTPConnection(host, timeout=10)
+
+def _answer(server: Server, line: str, further: Sequence[str]) -> tuple[int, str | None, bytes]:
+    method, path, token, kind, body = line.split("\t")
+    headers = dict(header.split(": ", 1) for header in further)
+    headers |= {"Authorization": f"Bearer {token}"} if token != "-" else {}
+    headers |= {"Content-Type": kind} if kind != "-" else {}
+    connection = http.client.HTTPConnection(server.base.removeprefix("http://"), timeout=10)
+    try:
         connection.request(method, path, body if body != "-" else None, headers)
         answer = connection.getresponse()
-        content = answer.read()
+        return answer.status, answer.getheader("Content-Length"), answer.read()
+    finally:
         connection.close()
-        expected = {400} if "/token" in path and answer.status == 400 else {200, 201}
-        if answer.status not in expected or len(content) < 20:
-            raise RuntimeError(f"{server.kind.name} answers {answer.status} to {path}: {content!r}")
-        if server.kind.letter != "B" and answer.status < 300:
-            json.loads(content)

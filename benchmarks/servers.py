@@ -36,6 +36,8 @@ class Kind:
     environment: Mapping[str, str] = field(default_factory=dict)
     is_ours: bool = False
     probe: str = "/products/"
+    database: str = ""
+    """Of ours."""
 
     def command(self, port: int) -> list[str]:
         """The command line on this port."""

@@ -19,7 +19,7 @@ from benchmarks import dataset, stores
 from benchmarks.dataset import Dataset
 from benchmarks.kinds import PROCESS_WARM
 from benchmarks.load import measure, write_calls
-from benchmarks.rounds import environment_of
+from benchmarks.rounds import Scene, environment_of
 from benchmarks.servers import Server, family, running
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -48,7 +48,9 @@ def main() -> None:
         named = {workload.name: workload for workload in WORKLOADS}
         rows = {}
         for kind, workload in KINDS.items():
-            rows[kind] = _row(kind, named[workload], data, uri, redis_url, Path(folder))
+            rows[kind] = _row(
+                kind, named[workload], data, Scene(uri, redis_url, 1, _SECONDS, Path(folder))
+            )
             print(kind, rows[kind], flush=True)
     found = {"where": _where(name), "kinds": rows}
     MEASURED.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -61,23 +63,21 @@ def _where(database: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _row(
-    name: str, workload: Workload, data: Dataset, uri: str, redis_url: str, folder: Path
-) -> dict[str, Any]:
+def _row(name: str, workload: Workload, data: Dataset, scene: Scene) -> dict[str, Any]:
     kind, at_once = PROCESS_WARM, _CONNECTIONS.get(name, 8)
-    with running(kind, environment_of(kind, uri, redis_url)) as server:
-        calls = write_calls(workload.calls(data, kind), folder / "calls")
+    with running(kind, environment_of(kind, scene)) as server:
+        calls = write_calls(workload.calls(data, kind), scene.folder / "calls")
         measure(server, calls, seconds=2, connections=at_once)
-        data.empty_lines(uri)
-        before = _answered(redis_url)
+        data.empty_lines(scene.uri)
+        before = _answered(scene.redis_url)
         sample = measure(server, calls, seconds=_SECONDS, connections=at_once)
-        asked = _answered(redis_url) - before
+        asked = _answered(scene.redis_url) - before
         return {
             "cpu_us": round(sample.cpu_per_request),
             "requests": sample.requests,
             "redis_commands": round(asked / sample.requests, 2),
             "resident_mib": round(server.resident_kib() / 1024),
-            **_connections(server, uri, redis_url),
+            **_connections(server, scene.uri, scene.redis_url),
         }
 
 

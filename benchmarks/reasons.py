@@ -1,0 +1,29 @@
+"""Why a goal may fall short, and what was tried: said in the results where it does."""
+
+from collections.abc import Mapping
+from typing import Final
+
+REASONS: Final[Mapping[str, str]] = {
+    "GET product through nginx, warm": (
+        "Most of what a hit takes is the kernel's: reading and writing a socket, which a bare "
+        "gunicorn pays as well."
+    ),
+    "GET product, uncached": (
+        "Every request passes Django's and DRF's dispatch, the driver's synchronous call and "
+        "a second thread."
+    ),
+    "list of 20, uncached": (
+        "The driver's decoding of 20 documents and their presenters are most of it."
+    ),
+    "add to cart, own carts of 1 line": (
+        "Three operations under guards and the read of the user, where the peers check less: "
+        "no merge, no expiry, no saved prices."
+    ),
+    "catalog reads during a storm of logins": (
+        "Server and hash share one core here: a hash takes it for as long as the kernel lets it."
+    ),
+    "page 500 against page 1": (
+        "Say BENCH_MONGODB_URI: the wire-protocol server that runs without one has no index to "
+        "walk. `tests/catalog/test_query_plans.py` proves the plans on MongoDB."
+    ),
+}
