@@ -124,7 +124,7 @@ def _daemon(folder: Path) -> Iterator[str]:
     finally:
         _end(daemon)
         # What a daemon leaves behind, and what keeps its folder from being removed.
-        subprocess.run(["umount", f"{folder}/exec/netns/default"], check=False)
+        subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True, check=False)
         # Tens of thousands of files: a slow disk takes a minute and more, and nobody waits for it.
         subprocess.Popen(["rm", "-rf", "--one-file-system", str(folder)], start_new_session=True)
 

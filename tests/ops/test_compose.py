@@ -299,7 +299,19 @@ def test_what_prometheus_scrapes_is_there_and_in_reach() -> None:
               for name in sd["names"]}  # fmt: skip
     assert named >= {"api", "haproxy", "redis-exporter", "redis-limits-exporter", "alertmanager"}
     for name in named:
-        assert "monitoring" in found[name]["networks"], name
+        # In two networks it would have two addresses, and be counted twice.
+        assert len(shared("prometheus", name)) == 1, name
+
+
+def shared(one: str, other: str) -> set[str]:
+    """The networks in which both are."""
+    found = everything()
+    return set(found[one]["networks"]) & set(found[other]["networks"])
+
+
+@pytest.mark.parametrize("balancer", ["haproxy", "nginx"])
+def test_a_balancer_finds_each_server_once(balancer: str) -> None:
+    assert shared(balancer, "api") == {"edge"}
 
 
 @pytest.mark.parametrize("service", ["kibana", "logstash", "filebeat"])
