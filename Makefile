@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit unit-uncached live guard ops-test test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
+.PHONY: help run test unit unit-uncached live guard ops-test soak test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ guard: $(VENV)/installed-dev ## What requests may cost: operations, Redis calls,
 
 ops-test: $(VENV)/installed-dev ## The tests of what production is made of: image, balancers, caches
 	@$(BIN)/python -m pytest -m ops
+
+soak: $(VENV)/installed-dev ## Mixed load for long, on a server as production has it (SOAK_SECONDS=3600)
+	@SOAK_SECONDS=$(or $(SOAK_SECONDS),3600) $(BIN)/python -m pytest tests/ops/test_soak.py -s
 
 test-mongodb: $(VENV)/installed-dev packages ## The suites on a real MongoDB (TOPOLOGY=replica-set|sharded-cluster; needs Docker and REDIS_URL)
 	@bash .ci/mongodb

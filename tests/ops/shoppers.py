@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from tests.live.server import LiveServer
@@ -87,6 +87,10 @@ class Shopper:
         """Read the cart."""
         return self.client.ask("cart", "GET", self.cart)
 
+    def empty(self) -> Seen:
+        """The cart is full, or the stock is: begin anew."""
+        return self.client.ask("empty", "DELETE", f"{self.cart}/clear")
+
     def pieces(self) -> int:
         """What the cart holds."""
         self.client.close()
@@ -142,7 +146,11 @@ class Crowd:
 
     def _until_stopped(self, work: Callable[[], Iterator[Seen]]) -> None:
         for seen in work():
-            self.seen.append(seen)
+            self.seen.append(
+                seen
+                if not seen.status or seen.status >= 400
+                else replace(seen, headers={}, body=None)
+            )
             if self._stopped.wait(0.02):
                 return
 
@@ -159,7 +167,8 @@ class Crowd:
     def _shops(self, shopper: Shopper) -> Callable[[], Iterator[Seen]]:
         def shops() -> Iterator[Seen]:
             while True:
-                yield shopper.add()
-                yield shopper.look()
+                added = shopper.add()
+                yield added
+                yield shopper.empty() if added.status == 409 else shopper.look()
 
         return shops
