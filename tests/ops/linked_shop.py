@@ -55,7 +55,7 @@ def running_shop(mongodb_uri: str, cache: RedisServer) -> Iterator[LinkedShop]:
         mongodb=f"mongodb://127.0.0.1:{mongodb.port}/outages",
         redis=f"redis://127.0.0.1:{redis.port}/0",
         RATE_LIMITS=QUOTAS, WEB_CONCURRENCY=str(PROCESSES), DRAIN_SECONDS=str(DRAIN_SECONDS),
-        ACCESS_LOG="false", ACCESS_TOKEN_EXPIRE_MINUTES="1440",  # a soak is longer than half an hour
+        ACCESS_LOG="false", ACCESS_TOKEN_EXPIRE_MINUTES="1440",  # for a soak
     )  # fmt: skip
     manage(environment, "migrate")
     manage(environment, "seed", "--products", "20")

@@ -1,0 +1,73 @@
+"""docs/operations.md knows every alert, and names nothing that is not there."""
+
+import re
+from typing import Any, Final
+
+import yaml
+
+from tests.queries import ROOT
+
+PAGE: Final = (ROOT / "docs" / "operations.md").read_text("utf-8")
+RULES: Final = ROOT / "docker" / "prometheus" / "rules"
+TABLE: Final = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.split("## What was tried")[1].splitlines()
+    if line.startswith("| ") and "---" not in line
+][1:]
+TARGETS: Final = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def alerts() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((RULES / "alerts.yml").read_text("utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+def test_every_alert_has_its_part_and_every_part_its_alert() -> None:
+    headings = re.findall(r"^### (\w+)$", section("Alerts"), re.MULTILINE)
+    assert headings == [rule["alert"] for rule in alerts()]
+
+
+def test_every_alert_leads_to_its_part() -> None:
+    for rule in alerts():
+        assert rule["annotations"]["runbook_url"] == f"docs/operations.md#{rule['alert'].lower()}"
+
+
+def test_every_alert_has_something_to_do() -> None:
+    for part in section("Alerts").split("\n### ")[1:]:
+        name, _, text = part.partition("\n")
+        assert len(text.split()) >= 15, name
+
+
+def test_every_row_says_where_it_was_tried_and_names_a_file() -> None:
+    assert len(TABLE) > 25
+    assert {row[2] for row in TABLE} == {"here", "Actions", "offline"}
+    for row in TABLE:
+        assert re.search(r"`[\w./-]+/[\w.-]+`", row[1]), row
+
+
+def test_what_is_tried_here_is_a_test_or_what_ci_runs() -> None:
+    for what, how, where in TABLE:
+        if where != "Actions":
+            assert "`tests/" in how, what
+
+
+def test_every_file_that_the_page_names_is_there() -> None:
+    named = re.findall(r"`((?:tests|docs|docker|deploy|\.ci|\.github)/[\w./-]+)`", PAGE)
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", PAGE) if "://" not in link]
+    assert len(named) > 30
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+
+
+def test_every_part_that_the_page_leads_to_is_there() -> None:
+    headings = re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", PAGE)) <= anchors
+
+
+def test_every_make_target_that_the_page_names_is_there() -> None:
+    assert set(re.findall(r"`make ([a-z-]+)", PAGE)) <= TARGETS
