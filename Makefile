@@ -71,9 +71,11 @@ deploy: ## Roll an image out, or go back if it does not serve (OVERLAY=staging I
 rollback: ## Back to the release before (OVERLAY=staging)
 	@bash deploy/kubernetes/rollout rollback
 
-lint: $(VENV)/installed-dev ## Style and common mistakes (ruff)
+lint: $(VENV)/installed-dev ## Style and common mistakes (ruff, bandit)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive accounts carts catalog demo docker ecommerce \
+	  gunicorn.conf.py manage.py
 
 audit: $(VENV)/installed-dev ## Known vulnerabilities of the pinned requirements (asks PyPI)
 	@bash .ci/audit

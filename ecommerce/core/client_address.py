@@ -25,7 +25,7 @@ def client_address(request: HttpRequest | Request) -> str:
 
 def address_of(environ: Mapping[str, Any]) -> str:
     """The same, from the WSGI environment."""
-    peer = str(environ.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104
+    peer = str(environ.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104  # nosec B104
     trusted: int = settings.TRUSTED_PROXIES
     if not trusted:
         return _plain(peer) or peer[:_LONGEST]

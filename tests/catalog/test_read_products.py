@@ -10,6 +10,7 @@ import bson
 import pytest
 
 from catalog.documents import ProductRow
+from ecommerce.core import pagination
 from tests.client import ApiClient, Person
 
 
@@ -134,6 +135,26 @@ def test_the_total_comes_on_request_only(lamp: ProductRow, anyone: ApiClient) ->
     assert anyone.get("/products/").json().keys() == {"items", "next", "previous"}
     answer = anyone.get("/products/?count=true")
     assert (answer["count"], answer["count_is_exact"]) == (1, True)
+
+
+@pytest.mark.parametrize("query", ["", "q=lamp&"])
+def test_a_total_stops_at_its_bound_and_says_so(
+    query: str,
+    make_product: Callable[..., ProductRow],
+    anyone: ApiClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert pagination.MAX_COUNT == 10_000
+    monkeypatch.setattr(pagination, "MAX_COUNT", 5)
+    for name in ("Lamp", "Lamp oil", "Old lamp", "Tall lamp"):
+        make_product(name=name)
+    path = f"/products/?{query}limit=1&count=true"
+    below = anyone.get(path)
+    assert (below["count"], below["count_is_exact"]) == (4, True)
+    for _ in range(3):
+        make_product(name="New lamp")
+    above = anyone.get(path)
+    assert (above["count"], above["count_is_exact"]) == (5, False)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """How often each request may ask the database. A call that is signed in also reads its user."""
 
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from catalog.documents import CategoryRow, ProductRow
+from catalog.importing.jobs import work_on_imports
 from ecommerce.core.background import wait_until_idle
 from tests.client import PASSWORD, Answer, ApiClient, Person
 from tests.operations import recorded
@@ -161,6 +163,87 @@ def test_a_write_of_staff_takes_so_many_operations_beside_the_identity(
     address = f"/products{path.format(id=lamp['_id'])}"
     seen = asked(lambda: sam.api.send(method, address, body), status=status)
     assert seen == [IDENTITY, *expected]
+
+
+ROW = "categories.find"
+CATEGORY, ITS_PRODUCTS = "categories.update", "products.update"
+DECIDING = "category_tree.find"
+DECIDED = "category_tree.findAndModify"
+CARRIED_OUT = "category_tree.update"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "decides", "does", "shows"),
+    [
+        ("POST", "", {"name": "A"}, [ROW], ["categories.insert"], [ROW]),
+        ("PATCH", "/lamps", {"name": "A"}, [ROW], [ROW, CATEGORY, ITS_PRODUCTS], [ROW] * 2),
+        ("PATCH", "/lamps", {"parent": None}, [ROW] * 2, [ROW, CATEGORY, ITS_PRODUCTS], [ROW] * 2),
+        (
+            "PUT", "/lamps", {"name": "A", "parent": "home"},
+            [ROW] * 3, [ROW, CATEGORY, ITS_PRODUCTS], [ROW] * 2,
+        ),
+        ("DELETE", "/empty", None, [ROW] * 2 + PAGE, [CATEGORY, ITS_PRODUCTS], []),
+        ("DELETE", "/lamps?products_to=home", None, [ROW] * 3, [CATEGORY, ITS_PRODUCTS], []),
+    ],
+)  # fmt: skip
+def test_a_write_of_a_category_takes_so_many_operations_beside_the_identity(
+    method: str, path: str, body: Any, decides: list[str], does: list[str], shows: list[str],
+    shelf: CategoryRow, make_category: Callable[..., CategoryRow], sam: Person,
+) -> None:  # fmt: skip
+    make_category("empty")
+    status = {"POST": 201, "DELETE": 204}.get(method, 200)
+    seen = asked(lambda: sam.api.send(method, f"/categories{path}", body), status=status)
+    assert seen == [IDENTITY, DECIDING, *decides, DECIDED, *does, CARRIED_OUT, *shows]
+
+
+LINES = b'{"name": "A", "price": 1}\n{"name": "B", "price": 1}\n'
+
+
+@pytest.fixture
+def imported(sam: Person) -> str:
+    """The id of an import of two rows that is over."""
+    job = sam.api.send("POST", "/products/imports", raw=LINES, content_type="application/jsonl")
+    work_on_imports(Event())
+    return str(job["id"])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/products/imports", ["import_jobs.find"]),
+        ("/products/imports/{id}", ["import_jobs.find"]),
+        ("/products/imports/{id}/rows", ["import_jobs.find", "import_results.find"]),
+        # The second finds that there is no further batch.
+        ("/products/exports", PAGE * 2),
+        ("/products/exports?format=jsonl", PAGE * 2),
+    ],
+)
+def test_looking_at_imports_and_exporting_takes_so_many_operations_beside_the_identity(
+    path: str, expected: list[str], imported: str, sam: Person
+) -> None:
+    assert asked(lambda: sam.api.get(path.format(id=imported))) == [IDENTITY, *expected]
+
+
+def test_taking_a_file_in_takes_one_operation_for_each_piece_and_one_for_the_job(
+    sam: Person,
+) -> None:
+    def upload() -> Answer:
+        kind = "application/jsonl"
+        return sam.api.send("POST", "/products/imports", raw=LINES, content_type=kind)
+
+    assert asked(upload, status=202) == [
+        IDENTITY, "import_chunks.insert", "import_jobs.insert",
+    ]  # fmt: skip
+
+
+def test_many_writes_at_once_take_one_operation_each(sam: Person, lamp: ProductRow) -> None:
+    rows = [
+        {"operation": "create", "name": "A", "price": 1},
+        {"operation": "update", "id": str(lamp["_id"]), "price": 2},
+    ]
+    assert asked(lambda: sam.api.post("/products/bulk", {"rows": rows})) == [
+        IDENTITY, "products.find", "products.insert", CHANGE,
+    ]  # fmt: skip
 
 
 def test_signing_in_takes_a_read_a_write_and_its_entry_in_the_audit_log(

@@ -64,6 +64,64 @@ def test_a_customer_gets_the_same_bytes_as_a_private_answer(
     assert public.headers["Cache-Control"].startswith("public,")
 
 
+@pytest.fixture
+def written_long_ago(addresses: list[str]) -> list[str]:
+    """`Last-Modified` counts whole seconds, so it is said once the second of the write is over."""
+    moment = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    collection(Product).update_many({}, {"$set": {"updated_at": moment}})
+    return addresses
+
+
+def test_what_everyone_may_see_is_for_shared_caches_and_says_what_it_depends_on(
+    addresses: list[str], anyone: ApiClient
+) -> None:
+    for address in addresses:
+        for _ in range(2):
+            headers = anyone.get(address).headers
+            assert headers["Cache-Control"] == (
+                "public, max-age=0, s-maxage=30, stale-while-revalidate=60"
+            )
+            varies = headers["Vary"].lower().split(", ")
+            assert {"accept", "authorization"} <= set(varies), address
+
+
+def test_what_staff_sees_is_for_no_shared_cache(addresses: list[str], sam: Person) -> None:
+    for address in addresses:
+        assert sam.api.get(address).headers["Cache-Control"] == "private, no-cache"
+
+
+def test_last_modified_is_the_last_write_and_answers_304_until_the_next(
+    written_long_ago: list[str], anyone: ApiClient, sam: Person
+) -> None:
+    path = written_long_ago[0]
+    stamp = "Wed, 04 Mar 2026 05:06:07 GMT"
+    first = anyone.get(path)
+    assert first.headers["Last-Modified"] == stamp
+    again = anyone.get(path, If_Modified_Since=stamp)
+    assert (again.status, again.body, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    other = anyone.get(path, If_Modified_Since=stamp, If_None_Match='"v9"')
+    assert other.status == 200, "the tag alone counts where there is one"
+    assert sam.api.patch(path, {"price": 1}).status == 200
+    assert anyone.get(path, If_Modified_Since=stamp).status == 200
+
+
+def test_a_304_is_answered_without_making_the_body(
+    addresses: list[str], anyone: ApiClient, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.RESPONSE_CACHE = "off"
+    tags = {address: anyone.get(address).headers["ETag"] for address in addresses[:3]}
+
+    def presenting(*_: Any, **__: Any) -> None:
+        raise AssertionError("a body was made")
+
+    for place in ("products.present_product", "products.present_facets", "lists.present_product"):
+        monkeypatch.setattr(f"catalog.views.{place}", presenting)
+    for address, tag in tags.items():
+        assert anyone.get(address, If_None_Match=tag).status == 304
+        with pytest.raises(AssertionError, match="a body was made"):
+            anyone.get(address)
+
+
 def test_staff_is_never_answered_from_what_is_kept(
     make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
 ) -> None:

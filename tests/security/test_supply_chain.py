@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,33 @@ def pins(name: str) -> set[tuple[str, ...]]:
 
 def test_what_is_tested_is_what_runs() -> None:
     assert pins("requirements/base.txt") - pins("requirements/dev.txt") == set()
+
+
+PRODUCT = ("accounts", "carts", "catalog", "demo", "docker", "ecommerce", "gunicorn.conf.py")
+
+
+def bandit(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bandit", "--quiet", "--configfile", "pyproject.toml"]
+    return subprocess.run(
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_bandit_finds_nothing_in_the_product() -> None:
+    done = bandit("--recursive", *PRODUCT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_bandit_would_find_something(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("import subprocess\nsubprocess.call('ls', shell=True)\n")
+    done = bandit(str(tmp_path / "bad.py"))
+    assert (done.returncode, "B602" in done.stdout) == (1, True)
+
+
+def test_make_lint_looks_at_the_same() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
+    assert "bandit" in recipe
+    assert [name for name in PRODUCT if name not in recipe] == []
 
 
 FOUND = '{"dependencies": [{"name": "django", "vulns": [{"id": "PYSEC-0000-1"}]}]}'

@@ -41,7 +41,7 @@ class Command(ShopCommand):
         mongo.disconnect()  # the worker opens the store for itself
         os.environ.update(HOST=host, PORT=str(port), MONGODB_URI=settings.MONGODB_URI)
         sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"])  # noqa: S606  # nosec B606
 
     def _seed_if_empty(self) -> None:
         if not is_empty():
@@ -52,7 +52,7 @@ class Command(ShopCommand):
         seeding.seed_products(200, seed=1)
 
     def _say_where(self, host: str, port: int) -> None:
-        base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+        base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104  # nosec B104
         embedded = mongo.uses_embedded_store()
         store = f"{settings.STORE_PATH} (embedded, for development)" if embedded else "MongoDB"
         cache = "Redis" if settings.REDIS_URL else "this process (set REDIS_URL)"
