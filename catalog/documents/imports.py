@@ -73,6 +73,7 @@ class ImportJobRow(TypedDict):
     failed: int
     not_kept: list[dict[str, Any]]
     fault: NotRequired[dict[str, str]]
+    tries: NotRequired[int]
     lease_holder: NotRequired[str]
     lease_until: datetime
     started_at: NotRequired[datetime]
@@ -108,6 +109,8 @@ class ImportJob(Document):
     """Names of what the file says and a product cannot hold, each with its count."""
     fault = DictField(default=None)
     """Why it failed: code and detail."""
+    tries = LongField(min_value=0)
+    """How often it was taken since a row of it was done, or it was given back."""
     lease_holder = StringField()
     lease_until = DateTimeField(required=True)
     started_at = DateTimeField()

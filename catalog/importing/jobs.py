@@ -36,6 +36,8 @@ _MAX_FAULTS: Final = 100
 """Faults and warnings that the result of a row lists."""
 _MAX_TEXT: Final = 1000
 """Characters of each: some repeat what stood in the file, which may be as long as the file is."""
+_MAX_TRIES: Final = 5
+"""Workers that may die over a file before a row of it is done: it may be what kills them."""
 _RENEW_SECONDS: Final = LEASE.total_seconds() / 4
 
 Stop = Callable[[], bool]
@@ -97,9 +99,14 @@ class _Work:
         self._file_id = job["file_id"]
         self._source = Source(self._open, job["format"])
         self._tally = Tally()
+        self._tries = job.get("tries", 1)
 
     def run(self) -> None:
         """To the end of the file, or until this process has to stop."""
+        if self._tries > _MAX_TRIES:
+            detail = f"{_MAX_TRIES} processes ended while they read it: send it in smaller files."
+            self._finish({"code": "gave_up", "detail": detail})
+            return
         try:
             complete = self._import_all()
         except UnreadableFileError as fault:

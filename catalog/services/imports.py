@@ -85,18 +85,20 @@ class ImportJobService:
             holder: names the worker, and no other.
         """
         now = utc_now()
+        change = _change(
+            {
+                "state": ImportState.RUNNING,
+                "lease_holder": holder,
+                "lease_until": now + LEASE,
+                "started_at": now,
+            }
+        )
+        change["$inc"]["tries"] = 1
         return cast(
             ImportJobRow | None,
             collection(ImportJob).find_one_and_update(
                 {"state": {"$in": _OPEN}, "lease_until": {"$lte": free_since}},
-                _change(
-                    {
-                        "state": ImportState.RUNNING,
-                        "lease_holder": holder,
-                        "lease_until": now + LEASE,
-                        "started_at": now,
-                    }
-                ),
+                change,
                 sort=[("_id", 1)],
                 return_document=ReturnDocument.AFTER,
             ),
@@ -130,7 +132,7 @@ class ImportJobService:
                 collection(ImportResult).insert_many(rows)
             except BulkWriteError:  # another stored them: it holds the job, or will find them
                 raise LeaseLostError from None
-        ImportJobService.renew(job_id=job_id, holder=holder, **counts)
+        ImportJobService.renew(job_id=job_id, holder=holder, tries=0, **counts)
 
     @staticmethod
     def finish(
@@ -159,7 +161,8 @@ class ImportJobService:
         Raises:
             LeaseLostError: another does already.
         """
-        _write(job_id, holder, {"state": ImportState.QUEUED, "lease_until": utc_now()})
+        waiting = {"state": ImportState.QUEUED, "lease_until": utc_now(), "tries": 0}
+        _write(job_id, holder, waiting)
 
 
 def row_id(job_id: ObjectId, number: int) -> ObjectId:

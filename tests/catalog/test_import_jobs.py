@@ -528,6 +528,40 @@ def test_a_worker_that_dies_is_followed_by_another_and_no_row_counts_twice(
     ]
 
 
+def test_a_file_that_ends_whoever_reads_it_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, sam: Person
+) -> None:
+    def die(_: Any) -> None:
+        raise _Killed
+
+    monkeypatch.setattr("catalog.importing.jobs.inspected", die)
+    job = send(sam, lines("A"))
+    for _ in range(5):
+        with pytest.raises(_Killed):
+            run_next(stop=FOREVER)
+        abandon(job)
+    assert run_next(stop=FOREVER), "nobody is killed any more"
+    given_up = sam.api.get(f"{PATH}/{job['id']}")
+    assert (given_up["state"], given_up["fault"]["code"]) == ("failed", "gave_up")
+    assert collection(ImportChunk).count_documents({}) == 0
+    monkeypatch.undo()
+    assert counts(done(sam, send(sam, lines("B")))) == (1, 0, 0, 0), "and others come in"
+
+
+def test_a_file_is_not_given_up_while_its_rows_get_done(
+    kill_at: Callable[[str, int], None], sam: Person
+) -> None:
+    raw = b"".join(f'{{"name": "N{n}", "price": 1}}\n'.encode() for n in range(400))
+    job = send(sam, raw, "application/jsonl")
+    for _ in range(7):
+        kill_at("checkpoint", 2)
+        with pytest.raises(_Killed):
+            run_next(stop=FOREVER)
+        abandon(job)
+    halfway = sam.api.get(f"{PATH}/{job['id']}")
+    assert (halfway["state"], halfway["done"]) == ("running", 350)
+
+
 def test_a_repeated_upload_makes_one_job(sam: Person) -> None:
     def upload(raw: bytes, boundary: str = "edge") -> Answer:
         body = form(("file", "a.csv", raw))[0].replace(b"edge", boundary.encode())
