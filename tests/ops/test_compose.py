@@ -293,7 +293,7 @@ def test_nginx_is_given_every_variable_of_its_template() -> None:
 
 def test_what_prometheus_scrapes_is_there_and_in_reach() -> None:
     config = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text("utf-8"))
-    found, text = services("monitoring"), str(config)
+    text = str(config)
     named = set(re.findall(r"([a-z][a-z-]+):\d{4}\b", text)) - {"localhost"}
     named |= {name for job in config["scrape_configs"] for sd in job.get("dns_sd_configs", ())
               for name in sd["names"]}  # fmt: skip
