@@ -147,7 +147,9 @@ def test_a_user_without_the_right_is_told_which_role_is_needed() -> None:
 
 def test_a_step_that_takes_longer_than_a_request_may_is_waited_for() -> None:
     with mongos(slow={"shardCollection": 2.5}) as (cluster, uri):
-        assert run(uri) == (0, shown("sharded", *NAMES), "")
+        code, said, log = run(uri)
+        assert (code, said) == (0, shown("sharded", *NAMES))
+        assert "shardCollection on shop." in log, "as every slow command"
         assert len(cluster.keys) == 3
 
 

@@ -82,10 +82,11 @@ class Cluster:
         }  # fmt: skip
 
     def _find(self, command: Reply) -> Reply:
-        assert (command["$db"], command["find"]) == ("config", "collections")
+        if (command["$db"], command["find"]) != ("config", "collections"):
+            return _rows(f"{command['$db']}.{command['find']}", [])
         namespace = command["filter"]["_id"]
         rows = [{"_id": namespace, **self.keys[namespace]}] if namespace in self.keys else []
-        return {"cursor": {"firstBatch": rows, "id": 0, "ns": "config.collections"}}
+        return _rows("config.collections", rows)
 
     def _create_indexes(self, command: Reply) -> Reply:
         namespace = f"{command['$db']}.{command['createIndexes']}"
@@ -112,6 +113,10 @@ class Cluster:
 
     def _note(self, command: Reply, *names: str) -> None:
         self.changes.append({name: command[name] for name in names})
+
+
+def _rows(namespace: str, rows: list[Reply]) -> Reply:
+    return {"cursor": {"firstBatch": rows, "id": 0, "ns": namespace}}
 
 
 class _Connection(socketserver.StreamRequestHandler):
