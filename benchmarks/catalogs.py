@@ -6,7 +6,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 
 PRODUCTS: Final = 10_000
-SIZES: Final = (1_000, PRODUCTS, 40_000)
+SIZES: Final = (1_000, PRODUCTS, 20_000)
 _BATCH: Final = 1_000
 
 

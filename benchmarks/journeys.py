@@ -54,6 +54,12 @@ def journey(data: Dataset, *, logins: bool = True) -> list[Call]:
     return [chance.choice(calls) for calls in chance.choices(kinds, weights, k=_REQUESTS)]
 
 
+def warm_searches(server: Server, data: Dataset, scene: Scene) -> None:
+    """One after the other: a database that scans for them has no time for all at once."""
+    words = write_calls(search_calls(data, PROCESS_WARM), scene.folder / "words")
+    warm_up(server, words, connections=1)
+
+
 def open_loop(server: Server, calls: Path, *, rate: float, seconds: float) -> Latency:
     """Ask at this mean rate, on the core of the load.
 
@@ -74,6 +80,7 @@ def mixed(scene: Scene, data: Dataset) -> Finding:
     """Latency at shares of the peak."""
     with running(PROCESS_WARM, environment_of(PROCESS_WARM, scene)) as server:
         calls = write_calls(journey(data), scene.folder / "journey")
+        warm_searches(server, data, scene)
         measure(server, calls, seconds=2)
         data.empty_lines(scene.uri)
         top = measure(server, calls, seconds=3)

@@ -10,7 +10,9 @@ from typing import Any, Final
 from benchmarks.servers import LOAD_CORE, Server
 
 _SCRIPT: Final = Path(__file__).with_name("load.lua")
-_WARM_UP_SECONDS: Final = 15
+_WARM_UP_SECONDS: Final = 20
+_LONGEST_SECONDS: Final = 8.0
+"""For what a database that scans does not answer within a round."""
 _ANY: Final = (200, 304)
 
 
@@ -74,16 +76,21 @@ def measure(
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     spent = server.cpu_seconds() - before
     result: dict[str, Any] = json.loads(out.rpartition("RESULT ")[2])
+    if not result["requests"] and seconds < _LONGEST_SECONDS:
+        return measure(
+            server, calls, seconds=_LONGEST_SECONDS, connections=connections, headers=headers,
+            statuses=statuses,
+        )  # fmt: skip
     if result["unexpected"] or result["errors"] or not result["requests"]:
         raise RuntimeError(f"{server.kind.name}: {result}")
     return Sample(result["requests"], result["seconds"], spent, result["p50"], result["p99"])
 
 
-def warm_up(server: Server, calls: Path) -> None:
+def warm_up(server: Server, calls: Path, *, connections: int = 8) -> None:
     """Ask for everything in the file, so that what can be kept is kept; stop after a while."""
     wanted = len(calls.read_text("utf-8").splitlines())
     for _ in range(_WARM_UP_SECONDS):
-        wanted -= measure(server, calls, seconds=1, statuses=_ANY).requests
+        wanted -= measure(server, calls, seconds=1, connections=connections, statuses=_ANY).requests
         if wanted <= 0:
             return
 

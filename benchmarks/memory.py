@@ -4,7 +4,7 @@ from typing import Final
 
 from benchmarks.dataset import Dataset
 from benchmarks.goals import Finding, Verdict
-from benchmarks.journeys import journey
+from benchmarks.journeys import journey, warm_searches
 from benchmarks.kinds import PROCESS_WARM
 from benchmarks.load import measure, write_calls
 from benchmarks.rounds import Scene, environment_of
@@ -21,6 +21,7 @@ def finding(scene: Scene, data: Dataset) -> Finding:
     answered, held = 0, list[tuple[int, float]]()
     with running(PROCESS_WARM, environment_of(PROCESS_WARM, scene)) as server:
         calls = write_calls(journey(data, logins=False), scene.folder / "mixed")
+        warm_searches(server, data, scene)
         while answered < _REQUESTS:
             data.empty_lines(scene.uri)
             answered += measure(server, calls, seconds=4).requests

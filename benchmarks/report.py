@@ -28,6 +28,9 @@ _READING: Final = (
 _LIMITS: Final = """\
 - The bare gunicorn sends the same bytes to everybody: no framework does as little.
 - Load and database share a core: latencies hold what waiting for it takes. CPU does not.
+- Without BENCH_MONGODB_URI the database is mongo-java-server, which looks at every product for a
+  read that names more than an id, as ours does (drafts are not for all): latencies of what is not
+  kept are its, and so is their growth.
 - The peers are the shop's reads and adds alone: no limits, no metrics, no problem documents, no
   request ids. Rate limits are off in ours too, as wrk is one client.
 - django-ninja and Litestar have no carts here, and no peer has search: those rows stand alone."""

@@ -15,7 +15,7 @@ from benchmarks.servers import Kind
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
-_REQUESTS: Final = 20_000
+_REQUESTS: Final = 5_000
 """Different requests in a file, asked over and over."""
 
 
@@ -131,7 +131,7 @@ WORKLOADS: Final = (
     Workload("list of 20, cached", PROCESS_WARM, ("F",), list_calls, [Goal("F", 2.0, 3.0)]),
     Workload(PAGE_500, UNCACHED, ("F",), _page(500)),
     Workload("list, page 500, cached", PROCESS_WARM, ("F",), _page(500)),
-    Workload("search, uncached", UNCACHED, (), search_calls),
+    Workload("search, uncached", UNCACHED, (), search_calls, connections=1),
     Workload("search, process-warm", PROCESS_WARM, (), search_calls),
     Workload(
         "add to cart, own carts of 1 line", UNCACHED, ("D", "F", "P"), add_calls(1),
@@ -149,8 +149,9 @@ WORKLOADS: Final = (
         "login, unknown", UNCACHED, ("F",), login_calls(PASSWORD, known=False), connections=1,
         statuses=(400,),
     ),
-    Workload("GET product, by catalog", SIZED[0], (), _newest_products, others=SIZED[1:]),
-    Workload("list of 20, by catalog", SIZED[0], (), list_calls, others=SIZED[1:]),
-    Workload("search, by catalog", SIZED[0], (), search_calls, others=SIZED[1:]),
+    Workload(
+        "GET product, by catalog", SIZED[0], (), _newest_products, others=SIZED[1:], connections=2
+    ),
+    Workload("list of 20, by catalog", SIZED[0], (), list_calls, others=SIZED[1:], connections=2),
     Workload("GET product, by workers", WORKERS[0], (), product_calls, others=WORKERS[1:]),
 )  # fmt: skip
