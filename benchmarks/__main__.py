@@ -42,10 +42,13 @@ def main() -> None:
         scene = Scene(uri, url, options.rounds, options.seconds, Path(folder))
         if not options.quick:
             catalogs.fill(uri)
-        rows = list(_rows(scene, data, options))
-        findings = [] if options.quick else list(_findings(scene, data, options.only))
-        if not options.quick and not options.only:
-            report.write(rows, findings, scene, database=name)
+        rows, findings = list(_rows(scene, data, options)), list[Finding]()
+        if options.quick:
+            return
+        for found in _findings(scene, data, options.only):
+            findings.append(found)
+            if not options.only:  # what was measured stays, should a later one fail
+                report.write(rows, findings, scene, database=name)
 
 
 def _rows(scene: Scene, data: Dataset, options: Any) -> Iterator[rounds.Row]:

@@ -16,8 +16,8 @@ REASONS: Final[Mapping[str, str]] = {
         "The driver's decoding of 20 documents and their presenters are most of it."
     ),
     "add to cart, own carts of 1 line": (
-        "Three operations under guards and the read of the user, where the peers check less: "
-        "no merge, no expiry, no saved prices."
+        "Four commands to the database, each through the driver's synchronous client, and the "
+        "dispatch of Django and DRF around them; three commands would need the guards to be less."
     ),
     "catalog reads during a storm of logins": (
         "Server and hash share one core here: a hash takes it for as long as the kernel lets it."

@@ -129,6 +129,7 @@ def environment_of(kind: Kind, scene: Scene) -> dict[str, str]:
     return {
         "MONGODB_URI": f"{scene.uri}/{kind.database}", "REDIS_URL": scene.redis_url,
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "RATE_LIMITS_ENABLED": "false",
+        "SLOW_OPERATION_MS": "60000",  # the database is slow here, and logs of it are work
     }  # fmt: skip
 
 
