@@ -118,6 +118,6 @@ class Link:
         with suppress(OSError):
             if self._resets:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            else:
-                end.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
+            # Either wakes the thread that reads from it: before that, closing would close nothing.
+            end.shutdown(socket.SHUT_RD if self._resets else socket.SHUT_RDWR)
         end.close()
