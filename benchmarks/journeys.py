@@ -26,7 +26,8 @@ _LOADS: Final = (0.5, 0.8)
 _READS_IN_A_SECOND: Final = 150
 _STORM_CLIENTS: Final = 8
 _AT_MOST: Final = 2.0
-_REFUSED_AT_MOST: Final = 0.05
+_BUSY: Final = (200, 503)
+"""More logins at once than a process has room for are refused, so that reads go on."""
 _COLUMNS: Final = (
     "| | p50 ms | p99 ms | p99, lowest and highest round | refused |",
     "| --- | ---: | ---: | ---: | ---: |",
@@ -61,19 +62,12 @@ def warm_searches(server: Server, data: Dataset, scene: Scene) -> None:
 
 
 def open_loop(server: Server, calls: Path, *, rate: float, seconds: float) -> Latency:
-    """Ask at this mean rate, on the core of the load.
-
-    Raises:
-        RuntimeError: more was refused than the logins that a process has no room for.
-    """
+    """Ask at this mean rate, on the core of the load."""
     command = ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "benchmarks.open_loop"]
     command += [server.base.removeprefix("http://"), str(calls), str(rate), str(seconds)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
-    refused = found["refused"] / found["requests"]
-    if refused > _REFUSED_AT_MOST:
-        raise RuntimeError(f"{server.kind.name}: {found}")
-    return Latency(found["p50"], found["p99"], refused)
+    return Latency(found["p50"], found["p99"], found["refused"] / found["requests"])
 
 
 def mixed(scene: Scene, data: Dataset) -> Finding:
@@ -81,9 +75,9 @@ def mixed(scene: Scene, data: Dataset) -> Finding:
     with running(PROCESS_WARM, environment_of(PROCESS_WARM, scene)) as server:
         calls = write_calls(journey(data), scene.folder / "journey")
         warm_searches(server, data, scene)
-        measure(server, calls, seconds=2)
+        measure(server, calls, seconds=2, statuses=_BUSY)
         data.empty_lines(scene.uri)
-        top = measure(server, calls, seconds=3)
+        top = measure(server, calls, seconds=3, statuses=_BUSY)
         peak = top.requests / top.seconds
         found: dict[float, list[Latency]] = {share: [] for share in _LOADS}
         for _ in range(scene.rounds):
