@@ -113,7 +113,7 @@ def _said(rounds: list[tuple[float, float, float]], reads: int, lasted: float) -
         ),
         Verdict(
             "GET product through nginx, warm", "one origin read for each expiry",
-            f"{reads} reads: the first, and {expiries} expiries", reads == 1 + expiries,
+            f"{reads} reads, {expiries} expired", reads == 1 + expiries,
         ),
     ]  # fmt: skip
     return Finding("Through nginx", lines, verdicts)

@@ -31,8 +31,8 @@ _LIMITS: Final = """\
 - Without BENCH_MONGODB_URI the database is mongo-java-server, which looks at every product for a
   read that names more than an id, as ours does (drafts are not for all): latencies of what is not
   kept are its, and so is their growth.
-- The peers are the shop's reads and adds alone: no limits, no metrics, no problem documents, no
-  request ids. Rate limits are off in ours too, as wrk is one client.
+- The peers are the shop's reads and adds alone: no metrics, no problem documents, no request ids,
+  no audit log. Rate limits are off in ours too, as wrk is one client.
 - django-ninja and Litestar have no carts here, and no peer has search: those rows stand alone."""
 
 
