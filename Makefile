@@ -144,7 +144,7 @@ ci: ## Everything that CI proves (needs Java, Maven, Redis and Chromium; install
 
 requirements: $(VENV)/installed-dev ## Pin requirements/*.in anew into hashed .txt files
 	@$(BIN)/python -m pip install --quiet uv
-	@cd requirements && for name in base test dev; do \
+	@cd requirements && for name in base test dev go; do \
 	  $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-find-links --custom-compile-command "make requirements" $$name.in -o $$name.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
