@@ -83,6 +83,12 @@ class SnapshotCursor(Cursor):
             self._window = self._copied(self._results[self._skip : end])
         return self._window
 
+    def __iter__(self) -> Iterator[Doc]:
+        """What is left; mongomock takes two calls for each document of it."""
+        for doc in self._compute_results(with_limit_and_skip=True)[self._emitted :]:
+            self._emitted += 1
+            yield doc
+
     def _copied(self, docs: list[Doc]) -> list[Doc]:
         aware: bool = self.collection.codec_options.tz_aware
         chosen = self._projection

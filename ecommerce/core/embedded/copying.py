@@ -68,6 +68,8 @@ def _is_plain(field: tuple[str, Any]) -> bool:
 
 def _aware_inside(copy: Doc) -> Doc:
     """Of a document's shallow copy, make all that is in it a copy too."""
+    if _UNCHANGING.issuperset(map(type, copy.values())):  # such as a line: 3 times as fast to see
+        return copy
     for name, value in copy.items():
         if (kind := type(value)) not in _UNCHANGING:
             copy[name] = _in_utc(value) if kind is datetime else _aware(value)
@@ -89,6 +91,8 @@ def _in_utc(time: datetime) -> datetime:
 
 
 def _naive_inside(copy: Doc) -> Doc:
+    if _UNCHANGING_OR_TIME.issuperset(map(type, copy.values())):
+        return copy
     for name, value in copy.items():
         if type(value) not in _UNCHANGING_OR_TIME:
             copy[name] = _naive(value)

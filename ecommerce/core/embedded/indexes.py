@@ -31,6 +31,7 @@ class EqualityIndex:
         values = _values(doc, self._field)
         plain = are_scalars(values)
         if plain and self._values.get(key) == values:
+            self._values[key] = list(values)  # the same objects as its own: next time quick
             return
         self.remove(key)
         if plain:
