@@ -22,7 +22,7 @@ _CARRIERS: Final = tuple(
     str(ROOT / path)
     for path in (
         ".venv", "tests/operations.py", "tests/queries.py", "ecommerce/core/embedded",
-        "ecommerce/core/pagination.py", "ecommerce/core/mongo.py",
+        "ecommerce/core/batches.py", "ecommerce/core/pagination.py", "ecommerce/core/mongo.py",
     )
 )  # fmt: skip
 """Code that passes on what others ask."""

@@ -51,9 +51,6 @@ def changed(access: Access, attempt: Callable[[CartRow], PricedCart | None]) -> 
 
 def priced(row: CartRow | None, products: Products) -> PricedCart | None:
     """With the products already read; another request's new line needs one more read."""
-    if row is None:
-        return None
-    lines = (*row["items"], *row["saved_items"])
-    if all(line["product_id"] in products for line in lines):
-        return PricedCart(row, products)
+    if row is None or selectors.product_ids(row) <= products.keys():
+        return row and PricedCart(row, products)
     return selectors.priced(row)

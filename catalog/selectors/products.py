@@ -8,6 +8,7 @@ from bson import ObjectId
 
 from catalog.documents import Product, ProductRow, ProductStatus
 from catalog.errors import ProductNotFoundError
+from ecommerce.core.batches import batches
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
 
@@ -65,20 +66,10 @@ def is_deleted(row: ProductRow) -> bool:
 
 
 def every_product(where: Mapping[str, Any] | None = None) -> Iterator[ProductRow]:
-    """All products that are not deleted, or those that `where` finds, oldest first, streamed.
-
-    Read in batches: a client may take its time over an export, and a cursor would run out.
-    """
+    """All products that are not deleted, or those that `where` finds, oldest first, streamed."""
     chosen = visible(to_staff=True) if where is None else where
-    batch = _batch(chosen)
-    while batch:
-        yield from batch
-        batch = _batch({"$and": [chosen, {"_id": {"$gt": batch[-1]["_id"]}}]})
-
-
-def _batch(where: Mapping[str, Any]) -> list[ProductRow]:
-    rows = collection(Product).find(where).sort([("_id", 1)]).limit(_BATCH)
-    return [cast(ProductRow, row) for row in rows]
+    for batch in batches(collection(Product), chosen, size=_BATCH):
+        yield from (cast(ProductRow, row) for row in batch)
 
 
 def products_for_sale(*, limit: int) -> list[ProductRow]:

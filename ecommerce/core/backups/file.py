@@ -13,7 +13,7 @@ import bson
 from bson.errors import BSONError
 
 from ecommerce.core.backups.errors import BackupError
-from ecommerce.core.backups.sources import Source, namespace_of
+from ecommerce.core.backups.sources import Source, bodies, namespace_of
 from ecommerce.core.embedded.sqlite_file import SCHEMA
 from ecommerce.core.mongo import utc_now
 
@@ -161,7 +161,5 @@ class BackupFile:
 
     def bodies(self, collection: str) -> Iterator[bytes]:
         """The documents of a collection, as BSON, in the order in which they were stored."""
-        asked = "SELECT body FROM documents WHERE namespace = ? ORDER BY rowid"
         with self._opened() as connection:
-            for (body,) in connection.execute(asked, (namespace_of(collection),)):
-                yield body
+            yield from bodies(connection, collection)

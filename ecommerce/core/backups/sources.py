@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import bson
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from django.conf import settings
@@ -15,6 +14,7 @@ from mongoengine.connection import get_db
 
 from ecommerce.core import mongo
 from ecommerce.core.backups.errors import BackupError
+from ecommerce.core.batches import batches
 from ecommerce.core.indexes import documents
 
 _BATCH: Final = 500
@@ -85,9 +85,7 @@ class EmbeddedSource:
 
     def documents(self, collection: str) -> Iterator[bytes]:
         """In the order of their insertion."""
-        asked = "SELECT body FROM documents WHERE namespace = ? ORDER BY rowid"
-        for (body,) in self._connection.execute(asked, (namespace_of(collection),)):
-            yield body
+        return bodies(self._connection, collection)
 
     def indexes(self) -> list[StoredIndex]:
         """All of them: a TTL index belongs to what was there."""
@@ -112,15 +110,19 @@ class ServerSource:
     def documents(self, collection: str) -> Iterator[bytes]:
         """In the order of their ids, in reads that are each over soon."""
         raw = get_db()[collection].with_options(CodecOptions(document_class=RawBSONDocument))
-        where: dict[str, Any] = {}
-        while rows := list(raw.find(where).sort("_id", 1).limit(_BATCH)):
-            for row in rows:
-                yield row.raw
-            where = {"_id": {"$gt": bson.decode(rows[-1].raw)["_id"]}}
+        for batch in batches(raw, {}, size=_BATCH):
+            yield from (row.raw for row in batch)
 
     def indexes(self) -> list[StoredIndex]:
         """None: `manage.py migrate` makes those that the documents declare."""
         return []
+
+
+def bodies(connection: sqlite3.Connection, collection: str) -> Iterator[bytes]:
+    """The documents of a collection in a store's file, or in a backup, as they were inserted."""
+    asked = "SELECT body FROM documents WHERE namespace = ? ORDER BY rowid"
+    for (body,) in connection.execute(asked, (namespace_of(collection),)):
+        yield body
 
 
 def namespace_of(collection: str) -> str:

@@ -47,6 +47,11 @@ class DataMigration:
     version."""
 
     @property
+    def projection(self) -> dict[str, int]:
+        """What is read of a row."""
+        return dict.fromkeys(("_id", *self.pinned, *self.fields), 1)
+
+    @property
     def label(self) -> str:
         """As messages name it."""
         return f"{self.number:04} {self.name}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ecommerce.core.data_migrations import records
 from ecommerce.core.data_migrations.declared import DataMigration
-from ecommerce.core.data_migrations.rows import RowError, batches, wanted
+from ecommerce.core.data_migrations.rows import RowError, rows_left, wanted
 from ecommerce.core.documents.data_migrations import DataMigrationRow, MigrationState
 
 
@@ -30,7 +30,7 @@ class Planned:
         """Rows to look at, rows that would be changed, and what would fail; nothing is written."""
         seen = due = 0
         faults = []
-        for batch in batches(self.migration, self.row.get("cursor") if self.row else None):
+        for batch in rows_left(self.migration, self.row.get("cursor") if self.row else None):
             for row in batch:
                 seen += 1
                 try:

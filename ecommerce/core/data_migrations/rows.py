@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from ecommerce.core.batches import batches
 from ecommerce.core.data_migrations.declared import DataMigration
 from ecommerce.core.mongo import collection, utc_now
 
@@ -16,15 +17,11 @@ class RowError(Exception):
     """A row could not be changed; the message names it."""
 
 
-def batches(migration: DataMigration, cursor: Any) -> Iterator[list[dict[str, Any]]]:
-    """The rows behind the cursor (None: from the first on). What is new has a later id, as a rule;
+def rows_left(migration: DataMigration, cursor: Any) -> Iterator[list[dict[str, Any]]]:
+    """Batches behind the cursor (None: from the first on). What is new has a later id, as a rule;
     and it was made by a program that needs no migration."""
-    where: dict[str, Any] = {} if cursor is None else {"_id": {"$gt": cursor}}
     rows = collection(migration.document)
-    fields = dict.fromkeys(("_id", *migration.pinned, *migration.fields), 1)
-    while batch := list(rows.find(where, fields, sort=[("_id", 1)], limit=BATCH)):
-        yield batch
-        where = {"_id": {"$gt": batch[-1]["_id"]}}
+    return batches(rows, {}, size=BATCH, fields=migration.projection, after=cursor)
 
 
 def wanted(migration: DataMigration, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -46,14 +43,13 @@ def migrate_row(migration: DataMigration, row: Mapping[str, Any]) -> bool:
         RowError: it cannot be changed.
     """
     rows = collection(migration.document)
-    fields = dict.fromkeys(("_id", *migration.pinned, *migration.fields), 1)
     present: Mapping[str, Any] | None = row
     for _ in range(_ATTEMPTS):
         if present is None or (change := wanted(migration, present)) is None:
             return False
         if rows.update_one(_guard(migration, present), _update(migration, change)).matched_count:
             return True
-        present = rows.find_one({"_id": row["_id"]}, fields)
+        present = rows.find_one({"_id": row["_id"]}, migration.projection)
     raise RowError(f"row {row['_id']}: others change it all the time")
 
 

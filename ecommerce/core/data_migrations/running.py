@@ -13,7 +13,7 @@ from ecommerce.core.data_migrations import records
 from ecommerce.core.data_migrations.declared import DataMigration
 from ecommerce.core.data_migrations.errors import MigrationBusyError, MigrationFailedError
 from ecommerce.core.data_migrations.records import LeaseLostError
-from ecommerce.core.data_migrations.rows import RowError, batches, migrate_row
+from ecommerce.core.data_migrations.rows import RowError, migrate_row, rows_left
 from ecommerce.core.documents.data_migrations import DataMigrationRow, MigrationState
 from ecommerce.core.response_cache.topics import everything_changed
 
@@ -73,7 +73,7 @@ def _work(
 ) -> bool:
     """From the stored cursor to the end; False if another has taken it over meanwhile."""
     try:
-        for batch in batches(migration, taken.get("cursor")):
+        for batch in rows_left(migration, taken.get("cursor")):
             changed = sum(migrate_row(migration, row) for row in batch)
             checkpoint("data_migration.changed")
             records.advance(

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
+from ecommerce.core.batches import batches
 from ecommerce.core.invariants.common import elements
 from ecommerce.core.invariants.registry import Checked
 from ecommerce.core.invariants.rules import Case, Delete, Found, Reference, Repair, Row, Rule, Run
@@ -82,7 +83,7 @@ class Verification:
         Args:
             advance: told how many more rows were looked at.
         """
-        for rows in self._batches():
+        for rows in batches(collection(self.checked.document), {}, size=self.checked.batch):
             suspects = {finding.row_id for finding in self._findings(rows)}
             if suspects:
                 time.sleep(_SECOND_LOOK)
@@ -93,14 +94,6 @@ class Verification:
     def count(self) -> int:
         """About how many rows there are."""
         return collection(self.checked.document).estimated_document_count()
-
-    def _batches(self) -> Iterator[Sequence[Row]]:
-        """Every row, by `_id`, without a cursor that could time out between two batches."""
-        where: dict[str, Any] = {}
-        rows = collection(self.checked.document)
-        while batch := list(rows.find(where).sort([("_id", 1)]).limit(self.checked.batch)):
-            yield batch
-            where = {"_id": {"$gt": batch[-1]["_id"]}}
 
     def _look(self, ids: Collection[Any]) -> list[Finding]:
         """What is wrong, as it is now, with the rows of these ids."""

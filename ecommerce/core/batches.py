@@ -1,0 +1,38 @@
+"""Every document that a filter finds, however many there are, in bounded memory and time."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pymongo.collection import Collection
+
+Row = TypeVar("Row", bound=Mapping[str, Any])
+
+
+def batches(
+    rows: Collection[Row],
+    where: Mapping[str, Any],
+    *,
+    size: int,
+    fields: Mapping[str, int] | None = None,
+    after: Any = None,
+) -> Iterator[list[Row]]:
+    """What the filter finds, by `_id`, in reads that are each over soon.
+
+    Whoever gets a batch may take any time over it: a cursor would run out.
+
+    Args:
+        rows: the collection.
+        where: the filter.
+        size: documents of one read.
+        fields: a projection, with the `_id`.
+        after: begin behind this `_id`; None: at the first.
+    """
+    wanted = where if after is None else _behind(where, after)
+    while batch := list(rows.find(wanted, fields).sort([("_id", 1)]).limit(size)):
+        yield batch
+        wanted = _behind(where, batch[-1]["_id"])
+
+
+def _behind(where: Mapping[str, Any], last: Any) -> Mapping[str, Any]:
+    rest = {"_id": {"$gt": last}}
+    return {"$and": [where, rest]} if where else rest
