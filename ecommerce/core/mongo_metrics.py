@@ -8,6 +8,7 @@ from prometheus_client import Histogram
 from pymongo import monitoring
 
 from ecommerce.core import metrics
+from ecommerce.core.mongo_commands import collection_of
 
 _COMMANDS: Final = frozenset(
     {
@@ -31,9 +32,7 @@ class CommandMetrics(monitoring.CommandListener):
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         """Keep what the end does not say."""
-        name = event.command_name
-        about = event.command.get("collection" if name == "getMore" else name)
-        self._sent.collection = about if isinstance(about, str) else ""
+        self._sent.collection = collection_of(event.command_name, event.command)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         """Count it."""
@@ -92,18 +91,18 @@ class PoolMetrics(monitoring.ConnectionPoolListener):
 
 
 @lru_cache(maxsize=512)
-def _series(command: str, collection: str) -> Histogram:
+def _series(command: str, collection: str | None) -> Histogram:
     """Looked up once: finding a labelled series takes longer than counting in it."""
     labels = _known(command, collection)
     metrics.MONGODB_FAILURES.labels(*labels)  # there with 0: no rate sees a series' first value
     return metrics.MONGODB_COMMANDS.labels(*labels)
 
 
-def _known(command: str, collection: str) -> tuple[str, str]:
+def _known(command: str, collection: str | None) -> tuple[str, str]:
     """The labels, out of two short lists."""
     return (
         command if command in _COMMANDS else OTHER,
-        collection if collection in _collections() else OTHER,
+        collection if collection and collection in _collections() else OTHER,
     )
 
 

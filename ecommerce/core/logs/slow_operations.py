@@ -10,6 +10,7 @@ from django.conf import settings
 from pymongo import monitoring
 
 from ecommerce.core.logs.fields import SLOW_OPERATIONS
+from ecommerce.core.mongo_commands import collection_of
 
 logger = logging.getLogger("ecommerce.slow_operations")
 
@@ -48,7 +49,7 @@ class SlowOperationListener(monitoring.CommandListener):
         if event.duration_micros < settings.SLOW_OPERATION_MS * 1000:
             return
         command: Mapping[str, Any] = getattr(self._thread, "command", {})
-        where, shape = _collection(event.command_name, command), shape_of(command)
+        where, shape = collection_of(event.command_name, command) or "-", shape_of(command)
         took = f"{event.duration_micros / 1000:.0f} ms"
         logger.warning(
             "%s on %s took %s: %s", event.command_name, where, took, shape,
@@ -61,12 +62,6 @@ class SlowOperationListener(monitoring.CommandListener):
                 "labels.mongodb_shape": shape,
             },
         )  # fmt: skip
-
-
-def _collection(name: str, command: Mapping[str, Any]) -> str:
-    """The collection of a command: what it gives under its own name; `getMore` beside it."""
-    given = command.get("collection" if name == "getMore" else name)
-    return given if isinstance(given, str) else "-"
 
 
 def shape_of(command: Mapping[str, Any]) -> str:

@@ -61,11 +61,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
     client.close()
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(rows=documents, asked=st.lists(queries, min_size=1, max_size=5))
-def test_a_read_by_index_finds_what_a_scan_finds(
+def assert_both_find_the_same(
     rows: list[dict[str, Any]], asked: list[dict[str, Any]], pair: tuple[Any, Any]
 ) -> None:
     for collection in pair:
@@ -76,6 +72,16 @@ def test_a_read_by_index_finds_what_a_scan_finds(
     for query in asked:
         found = sorted(row["_id"] for row in ours.find(query))
         assert found == sorted(row["_id"] for row in theirs.find(query)), query
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=documents, asked=st.lists(queries, min_size=1, max_size=5))
+def test_a_read_by_index_finds_what_a_scan_finds(
+    rows: list[dict[str, Any]], asked: list[dict[str, Any]], pair: tuple[Any, Any]
+) -> None:
+    assert_both_find_the_same(rows, asked, pair)
 
 
 plain = st.one_of(st.integers(0, 3), st.sampled_from("ab"))
@@ -116,14 +122,7 @@ holders = st.lists(
 def test_documents_in_arrays_are_found_as_a_scan_finds_them(
     rows: list[dict[str, Any]], asked: list[dict[str, Any]], pair: tuple[Any, Any]
 ) -> None:
-    for collection in pair:
-        collection.delete_many({})
-        if rows:
-            collection.insert_many([{**row, "_id": number} for number, row in enumerate(rows)])
-    ours, theirs = pair
-    for query in asked:
-        found = sorted(row["_id"] for row in ours.find(query))
-        assert found == sorted(row["_id"] for row in theirs.find(query)), query
+    assert_both_find_the_same(rows, asked, pair)
 
 
 @settings(
