@@ -1,5 +1,6 @@
 """How passwords are hashed."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -24,8 +25,7 @@ class ShopArgon2PasswordHasher(Argon2PasswordHasher):
         Raises:
             BusyError: too many others are being made.
         """
-        with capacity.HASHING.taken():
-            return super().encode(*args, **kwargs)
+        return capacity.HASHING.run(partial(super().encode, *args, **kwargs))
 
     def verify(self, *args: Any, **kwargs: Any) -> bool:
         """Whether a password fits a hash.
@@ -33,5 +33,4 @@ class ShopArgon2PasswordHasher(Argon2PasswordHasher):
         Raises:
             BusyError: too many others are being checked.
         """
-        with capacity.HASHING.taken():
-            return super().verify(*args, **kwargs)
+        return capacity.HASHING.run(partial(super().verify, *args, **kwargs))

@@ -7,7 +7,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts.clients import client_of
@@ -27,6 +27,7 @@ from ecommerce.core.conditional import NO_STORE
 from ecommerce.core.errors import DomainError
 from ecommerce.core.problems import field_errors
 from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS, RENEWALS, REVOCATIONS
+from ecommerce.core.reusable_serializers import serializer_for
 
 _LATER: Final = "temporarily_unavailable"
 """RFC 6749 has no code for too many attempts; this one tells a client to come again."""
@@ -79,7 +80,7 @@ class TokenView(OAuthView):
     @token_schema
     def post(self, request: Request) -> Response:
         """Sign in with a password, or renew with a refresh token."""
-        values = _valid(TokenInput(data=request.data))
+        values = _valid(TokenInput, request)
         if values["grant_type"] == "refresh_token":
             return Response(present_token(_renew(request, values)))
         return Response(present_token(_sign_in(request, values)))
@@ -91,7 +92,7 @@ class RevokeView(OAuthView):
     @revoke_schema
     def post(self, request: Request) -> Response:
         """End the session that the token belongs to."""
-        values = _valid(RevocationInput(data=request.data))
+        values = _valid(RevocationInput, request)
         rate_limits.spend(request, REVOCATIONS)
         TokenService.revoke(token=values["token"], client=client_of(request))
         return Response(status=200)
@@ -112,9 +113,10 @@ def _renew(request: Request, values: Mapping[str, Any]) -> TokenPair:
     return TokenService.refresh(refresh_token=token, client=client_of(request))
 
 
-def _valid(serializer: BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+def _valid(form: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    with serializer_for(form, request.data) as serializer:
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
 
 def _required(values: Mapping[str, Any], name: str) -> str:

@@ -7,9 +7,11 @@ Nothing of a request stays in it, and while it is in use nobody else gets it.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import local
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from ecommerce.core.serializers import StrictSerializer
+from rest_framework.serializers import Serializer
+
+Input = TypeVar("Input", bound=Serializer[Any])
 
 _free: Final = local()
 _OF_A_REQUEST: Final = ("initial_data", "_validated_data", "_errors", "_context")
@@ -17,11 +19,11 @@ _OF_A_REQUEST: Final = ("initial_data", "_validated_data", "_errors", "_context"
 
 @contextmanager
 def serializer_for(
-    kind: type[StrictSerializer], data: Any, context: Mapping[str, Any] | None = None
-) -> Iterator[StrictSerializer]:
+    kind: type[Input], data: Any, context: Mapping[str, Any] | None = None
+) -> Iterator[Input]:
     """A serializer of this kind that has seen nothing but these data. Do not change its fields."""
-    mine: dict[Any, StrictSerializer] = vars(_free)
-    serializer = mine.pop(kind, None) or kind()
+    mine: dict[Any, Input] = vars(_free)
+    serializer: Any = mine.pop(kind, None) or kind()
     serializer.initial_data = data
     serializer._context = dict(context or {})
     try:

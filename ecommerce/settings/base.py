@@ -274,7 +274,10 @@ SLOW_OPERATION_MS = env.integer("SLOW_OPERATION_MS", 250, low=1, high=60_000)
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "ecommerce.core.request_ids.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "ecommerce.core.request_ids.RequestIdFilter"},
+        "without_refusals": {"()": "ecommerce.core.logs.refusals.WithoutRefusals"},
+    },
     "formatters": {
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
         "ecs": {"()": "ecommerce.core.logs.formatter.EcsFormatter"},
@@ -286,7 +289,8 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
-        "django.request": {"level": "ERROR"},  # a 4xx is the client's, not an incident
+        # A 4xx is the client's, not an incident.
+        "django.request": {"level": "ERROR", "filters": ["without_refusals"]},
         "pymongo": {"level": "INFO"},  # at DEBUG it writes whole commands: names, hashes, addresses
     },
 }  # fmt: skip

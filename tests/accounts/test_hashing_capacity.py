@@ -1,5 +1,7 @@
 """Hashing takes a bounded part of a process: a login storm leaves the catalog alone."""
 
+import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -11,10 +13,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 
 from accounts import capacity, login_limits, selectors
-from accounts.capacity import Slots
+from accounts.capacity import GivingWay, Slots
 from accounts.documents import RefreshFamily, User
 from accounts.errors import BusyError
 from catalog.documents import ProductRow
@@ -29,7 +31,7 @@ def sign_in() -> Answer:
 def test_no_more_hashes_run_at_once_than_there_are_slots(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(capacity, "HASHING", Slots(2, wait=30))
+    monkeypatch.setattr(capacity, "HASHING", GivingWay(2, wait=30))
     running, most, lock = 0, 0, threading.Lock()
     real = Argon2PasswordHasher.encode
 
@@ -50,10 +52,37 @@ def test_no_more_hashes_run_at_once_than_there_are_slots(
     assert most == 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness is a process's elsewhere")
+def test_hashing_gives_way_to_every_other_thread() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, 0)
+
+    own = niceness()
+    assert capacity.HASHING.run(niceness) == min(own + 10, 19)
+    assert niceness() == own, "of this thread too, else it could never take it back"
+
+
+def test_where_niceness_is_forbidden_hashing_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_: int) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "nice", forbidden)
+    monkeypatch.setattr(capacity, "HASHING", GivingWay(1, wait=1))
+    assert check_password(PASSWORD, make_password(PASSWORD))
+
+
+def test_what_hashing_raises_reaches_who_asked_and_frees_the_slot() -> None:
+    hashing = GivingWay(1, wait=0)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            hashing.run(lambda: 1 // 0)
+    assert hashing.run(lambda: "done") == "done"
+
+
 def test_who_waits_too_long_is_told_to_come_again(
     alice: Person, limits_on: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slots = Slots(1, wait=0.05)
+    slots = GivingWay(1, wait=0.05)
     monkeypatch.setattr(capacity, "HASHING", slots)
     families = collection(RefreshFamily).count_documents({})
     with slots.taken():
@@ -68,7 +97,7 @@ def test_who_waits_too_long_is_told_to_come_again(
 def test_registering_too_is_told_to_come_again(
     anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slots = Slots(1, wait=0.05)
+    slots = GivingWay(1, wait=0.05)
     monkeypatch.setattr(capacity, "HASHING", slots)
     body = {"username": "zoe", "email": "zoe@example.com", "password": "blue-kettle-77"}
     with slots.taken():
@@ -81,7 +110,7 @@ def test_registering_too_is_told_to_come_again(
 def test_who_waits_while_somebody_else_gets_the_name_is_told_that(
     monkeypatch: pytest.MonkeyPatch, make_person: Callable[[str], Person]
 ) -> None:
-    slots = Slots(1, wait=1)
+    slots = GivingWay(1, wait=1)
     monkeypatch.setattr(capacity, "HASHING", slots)
     body = {"username": "carol", "email": "Alice@example.com", "password": "blue-kettle-77"}
     looked = threading.Event()
@@ -104,7 +133,7 @@ def test_who_waits_while_somebody_else_gets_the_name_is_told_that(
 def test_64_who_register_one_address_at_once_are_one_201_and_63_409_with_one_hash_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(capacity, "HASHING", Slots(1, wait=capacity.HASHING_WAIT))
+    monkeypatch.setattr(capacity, "HASHING", GivingWay(1, wait=capacity.HASHING_WAIT))
     body = {"email": "carol@example.com", "password": "blue-kettle-77"}
 
     def register(number: int) -> int:
@@ -147,7 +176,7 @@ def test_two_threads_of_a_process_are_always_left() -> None:
 def test_the_catalog_answers_while_a_storm_of_logins_hashes(
     alice: Person, lamp: ProductRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capacity, "HASHING", Slots(1, wait=2))
+    monkeypatch.setattr(capacity, "HASHING", GivingWay(1, wait=2))
     monkeypatch.setattr(capacity, "LOGINS", Slots(6, wait=0))
     over = threading.Event()
 

@@ -9,10 +9,13 @@ import pytest
 from django.test import RequestFactory
 from pymongo.errors import DuplicateKeyError
 
+from accounts import capacity
+from accounts.capacity import Slots
 from ecommerce.core.logs.formatter import EcsFormatter
 from ecommerce.core.logs.redaction import redacted, redacted_query
 from ecommerce.core.logs.server import access_line
 from ecommerce.core.request_ids import RequestIdFilter
+from tests.client import PASSWORD, ApiClient, Person
 
 TOKEN = "kZ3vJ0eY1nQ8sT5wR2xU7aB4cD6fG9hK_mN-pLqSvXy"  # as secrets.token_urlsafe(32) makes them
 REQUEST_ID = "4b5e2d6c9a1f4f0e8d7c6b5a49382716"
@@ -161,3 +164,28 @@ def test_lines_of_a_request_carry_its_id_and_others_none() -> None:
     record = logging.LogRecord("shop", logging.INFO, "x.py", 1, "Outside", (), None)
     RequestIdFilter().filter(record)
     assert "http" not in json.loads(EcsFormatter().format(record))
+
+
+def test_a_refusal_for_want_of_room_is_no_error_of_the_server(
+    alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = Slots(1, wait=0)
+    monkeypatch.setattr(capacity, "LOGINS", full)
+    with full.taken():
+        answer = ApiClient().form("/token", username="alice", password=PASSWORD)
+    assert answer.status == 503
+    assert [r.message for r in caplog.records if r.name == "django.request"] == []
+
+
+def test_a_fault_of_the_server_is_logged_with_its_request(
+    anyone: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(**_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("accounts.services.LoginService.sign_in", broken)
+    anyone._client.raise_request_exception = False
+    assert anyone.form("/token", username="alice", password=PASSWORD).status == 500
+    [line] = [r for r in caplog.records if r.name == "django.request"]
+    assert (line.levelname, line.message) == ("ERROR", "Internal Server Error: /token")
+    assert line.exc_info is not None
