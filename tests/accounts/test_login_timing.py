@@ -35,6 +35,7 @@ def spread(taken: dict[str, list[float]]) -> float:
     return max(medians) / min(medians) - 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_unknown_wrong_and_inactive_take_the_same_time(
     alice: Person, bob: Person, sam: Person, anyone: ApiClient

@@ -97,6 +97,7 @@ def counts_and_lists(
         yield count, replace(chosen, min_price=low, max_price=high)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=QUERIES,
     deadline=None,

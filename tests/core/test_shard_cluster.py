@@ -14,6 +14,7 @@ from ecommerce.core.sharding import sharded_documents
 from tests.queries import ROOT
 from tests.wire.mongos import Cluster, mongos, sharded_by
 
+pytestmark = pytest.mark.slow  # each test starts a process, some of them two
 HASHED: Final = {"_id": "hashed"}
 NAMES: Final = ("idempotency_records", "open_carts", "shopping_carts")
 ALL: Final = dict.fromkeys(NAMES, HASHED)

@@ -3,12 +3,10 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
 from django.apps import apps
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
 from tests.live.server import ROOT, LiveServer
 
@@ -37,7 +35,6 @@ def test_they_put_two_pieces_into_a_cart(embedded: LiveServer) -> None:
     assert cart["subtotal"] == round(2 * cart["items"][0]["unit_price"], 2)
 
 
-@pytest.mark.timeout(300)  # starts Django once for each command
 def test_the_commands_it_names_are_there() -> None:
     table = README.split("## Commands")[1].split("\n## ")[0]
     rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
@@ -47,10 +44,9 @@ def test_the_commands_it_names_are_there() -> None:
     there = {name for name, app in get_commands().items() if app in ours}
     assert set(named) == there
     for command in named:
-        help_text = subprocess.run(
-            [sys.executable, "manage.py", command, "--help"],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
+        app = get_commands()[command]
+        parser = load_command_class(app, command).create_parser("manage.py", command)
+        help_text = parser.format_help()
         assert "Examples:" in help_text or "examples" in help_text.lower(), command
 
 
