@@ -13,11 +13,10 @@ _HEAD: Final = """# What an add costs as a cart grows
 Made by `make bench-carts`. One more piece of a product that a guest's cart holds already, through
 the whole application without a network. Milliseconds: the median, and in brackets where the lowest
 and the highest tenth of the samples end. Growth is the median at 100 lines over the median at one;
-the sizes are asked in turns. `tests/carts/test_add_cost.py` keeps that of CPU time at most 2, and
-on the embedded store at most 2.5. Other work on the machine makes growth look smaller than it is.
-CPU is that of the application's process, which on the embedded store is the database's too. Where
-the load average is above the number of cores, other work ran beside it: wall times then say little,
-CPU times still do.
+the sizes are asked in turns. `tests/carts/test_add_cost.py` keeps that of CPU time at most 2.
+Other work on the machine makes growth look smaller than it is. CPU is that of the application's
+process, which on the embedded store is the database's too. Where the load average is above the
+number of cores, other work ran beside it: wall times then say little, CPU times still do.
 """
 
 

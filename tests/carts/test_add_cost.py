@@ -1,18 +1,14 @@
-"""What an add costs as a cart grows: at 100 lines at most twice what it costs at one.
-
-The embedded store runs in this process and its work counts too: there it is 2.5 times.
-"""
+"""What an add costs as a cart grows: at 100 lines at most twice what it costs at one."""
 
 from typing import Final
 
 import pytest
-from django.conf import settings
 
 from benchmarks.carts.adds import KINDS, adder, costs
 
 _SAMPLES: Final = 60
 _ROUNDS: Final = 5
-_LIMIT: Final = 2 if settings.MONGODB_URI else 2.5
+_LIMIT: Final = 2
 
 
 def growth(kind: str) -> float:

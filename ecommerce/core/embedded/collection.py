@@ -13,20 +13,20 @@ from mongomock.filtering import filter_applies, resolve_sort_key
 from mongomock.helpers import (
     create_index_list,
     gen_index_name,
-    patch_datetime_awareness_in_document,
     utcnow,
 )
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from ecommerce.core.embedded.aggregation import aggregate
-from ecommerce.core.embedded.copying import Doc, copied, plain_fields
+from ecommerce.core.embedded.copying import Doc, as_compared, copied, plain_fields
 from ecommerce.core.embedded.indexes import is_scalar
 from ecommerce.core.embedded.matching import matcher
-from ecommerce.core.embedded.positions import numbered
+from ecommerce.core.embedded.positions import numbered, paths_of
 from ecommerce.core.embedded.store import (
     IndexedCollectionStore,
     Journal,
+    Touched,
     as_stored,
     store_key,
 )
@@ -65,11 +65,14 @@ class SnapshotCursor(Cursor):
     mongomock copies every match before it cuts to the page.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(
+        self, collection: "EmbeddedCollection", where: Mapping[str, Any], *args: Any
+    ) -> None:
         self._window: list[Doc] | None = None
         self._results: list[Doc] | None = None
         self._factory_last_generated_results: Any = None
-        super().__init__(*args, **options)
+        super().__init__(collection, {}, *args)
+        self._spec = as_compared(where)
 
     def _compute_results(self, with_limit_and_skip: bool = False) -> list[Doc]:  # noqa: FBT001, FBT002
         if self._results is None or self._factory_last_generated_results is not self._factory:
@@ -173,7 +176,7 @@ class EmbeddedCollection(Collection):
         if session is not None:
             raise NotImplementedError("The embedded store has no sessions.")
         first = pipeline[0].get("$match") if pipeline else None
-        where = patch_datetime_awareness_in_document(first) if first else {}
+        where = as_compared(first) if first else {}
         docs = self.snapshot(where, None)
         rest = pipeline if first is None else pipeline[1:]
         with self.database.client.lock:
@@ -282,7 +285,15 @@ class EmbeddedCollection(Collection):
         was_insert: bool,  # noqa: FBT001
     ) -> None:
         change = numbered(document, spec, existing_document)
+        if isinstance(existing_document, Touched):
+            for path in paths_of(change):
+                existing_document.separate(path)
         super()._apply_update_document(existing_document, spec, change, was_insert)
+
+    def _apply_update_pipeline(self, existing_document: Doc, *args: Any) -> None:
+        if isinstance(existing_document, Touched):
+            existing_document.separate_all()
+        super()._apply_update_pipeline(existing_document, *args)
 
     def _find_and_modify(
         self,

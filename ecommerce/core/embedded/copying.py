@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any, Final
 
 from bson import Int64, ObjectId
+from mongomock.helpers import patch_datetime_awareness_in_document
 
 Doc = dict[str, Any]
 _UNCHANGING: Final = frozenset({str, int, Int64, float, bool, NoneType, ObjectId, bytes})
@@ -82,6 +83,19 @@ def _aware(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [one if type(one) in _UNCHANGING else _aware(one) for one in value]
     return _in_utc(value) if isinstance(value, datetime) else value
+
+
+def as_compared(asked: Any) -> Any:
+    """A filter with its times as they are stored; shares nothing that can be changed.
+
+    mongomock looks at each id of an `$in` in turn.
+    """
+    if isinstance(asked, dict):
+        return {name: as_compared(value) for name, value in asked.items()}
+    if isinstance(asked, list | tuple):
+        plain = _UNCHANGING.issuperset(map(type, asked))
+        return list(asked) if plain else [as_compared(value) for value in asked]
+    return patch_datetime_awareness_in_document(asked)
 
 
 @lru_cache(maxsize=8192)

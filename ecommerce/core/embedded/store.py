@@ -202,16 +202,49 @@ def _wanted(condition: Any) -> list[Any] | None:
 class Touched(Doc):
     """The copy of a document that an operation may change; only until it is settled.
 
-    mongomock takes a deep copy first, to see later whether it changed. The document that the copy
-    stands in for stays as it was, and is that already.
+    Shares what it holds with the document until `separate` says that it will change. mongomock
+    takes a deep copy first, to see later whether it changed. The document that the copy stands in
+    for stays as it was, and is that already.
     """
 
     def __init__(self, document: Doc) -> None:
-        super().__init__(copied(document, aware=False))
+        super().__init__(document)
         self._before = document
+        self._separate: set[str] = set()
 
     def __deepcopy__(self, _: Any) -> Doc:
         return self._before
+
+    def separate(self, path: str) -> None:
+        """Make what a change of this path changes in place its own: a copy.
+
+        A line of a cart is one of a hundred: copying all of them, and comparing them afterwards,
+        was a tenth of what a change of one took.
+        """
+        field, _, below = path.partition(".")
+        number, _, name = below.partition(".")
+        array = self.get(field)
+        if isinstance(array, list) and (not below or (number.isdigit() and "." not in name)):
+            if self._is_first(field):
+                self[field] = array = list(array)
+            if below and int(number) < len(array) and self._is_first(f"{field}.{number}"):
+                array[int(number)] = _separate(array[int(number)])
+        elif isinstance(array, dict | list):
+            self[field] = _separate(array)
+
+    def separate_all(self) -> None:
+        """The same of all that it holds."""
+        self.update(copied(self, aware=False))
+
+    def _is_first(self, place: str) -> bool:
+        known = place in self._separate
+        self._separate.add(place)
+        return not known
+
+
+def _separate(value: Any) -> Any:
+    """A copy of a value that shares nothing that can be changed."""
+    return copied({"": value}, aware=False)[""]
 
 
 class Journal:
