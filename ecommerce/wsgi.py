@@ -25,9 +25,10 @@ try:
 
     from ecommerce.core import mongo  # needs settings
     from ecommerce.core.embedded import StoreError
+    from ecommerce.core.head_requests import HeadWithoutBody
     from ecommerce.core.public_reads import PublicReads
 
-    application = PublicReads(django, in_process=settings.RESPONSE_CACHE == "full")
+    application = HeadWithoutBody(PublicReads(django, in_process=settings.RESPONSE_CACHE == "full"))
 
     try:
         mongo.connect()  # in the worker, so after the fork; a server is asked at the first request
