@@ -5,6 +5,7 @@ up to a minute late.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 
 from bson import ObjectId
@@ -138,10 +139,22 @@ def empty_cart(user_id: ObjectId) -> CartRow | None:
     return next((cast(CartRow, row) for row in rows.sort([("_id", 1)]).limit(1)), None)
 
 
-def made_by(operation: Operation, *, user_id: ObjectId) -> CartRow | None:
-    """The user's cart that an earlier try of the operation filled instead of making a new one."""
-    where = {"user_id": user_id, "operations": operation.id, **live()}
-    return cast(CartRow | None, collection(ShoppingCart).find_one(where))
+def made_by(operation: Operation, *, whose: Mapping[str, Any]) -> CartRow | None:
+    """The cart that an earlier try made, or filled instead of making one; None: none did.
+
+    Args:
+        whose: the part of a filter that names the owner: `user_id` or `token_hash`.
+
+    Raises:
+        CartNotFoundError: there was one, and it is gone or another's by now.
+    """
+    carts = collection(ShoppingCart)
+    found = carts.find_one({"_id": operation.id, **whose, **live()})
+    if found is None and "user_id" in whose:
+        found = carts.find_one({**whose, "operations": operation.id, **live()})
+    if found is None and (operation.answered or carts.find_one({"_id": operation.id}, {"_id": 1})):
+        raise CartNotFoundError
+    return cast(CartRow | None, found)
 
 
 def is_of(user_id: ObjectId, cart_id: ObjectId) -> bool:
@@ -150,19 +163,19 @@ def is_of(user_id: ObjectId, cart_id: ObjectId) -> bool:
     return collection(ShoppingCart).find_one(where, {"_id": 1}) is not None
 
 
-def expired_carts(*, limit: int) -> list[ObjectId]:
-    """Ids of carts that are gone for everybody, but not deleted yet."""
-    rows = collection(ShoppingCart).find(_expired(), {"_id": 1}).limit(limit)
+def expired_carts(*, by: datetime, limit: int) -> list[ObjectId]:
+    """Ids of carts that were gone for everybody at this moment, but are not deleted yet."""
+    rows = collection(ShoppingCart).find(_expired(by), {"_id": 1}).limit(limit)
     return [row["_id"] for row in rows]
 
 
 def count_expired_carts() -> int:
-    """How many there are."""
-    return collection(ShoppingCart).count_documents(_expired())
+    """How many there are now."""
+    return collection(ShoppingCart).count_documents(_expired(utc_now()))
 
 
-def _expired() -> dict[str, Any]:
-    return {"expires_at": {"$lte": utc_now()}}
+def _expired(by: datetime) -> dict[str, Any]:
+    return {"expires_at": {"$lte": by}}
 
 
 def has_carts(user_id: ObjectId) -> bool:

@@ -16,7 +16,7 @@ def delete_expired() -> Iterator[int]:
     A place of such a cart in its user's list is given back when somebody finds the list full.
     """
     now = utc_now()
-    while ids := selectors.expired_carts(limit=_BATCH):
+    while ids := selectors.expired_carts(by=now, limit=_BATCH):
         expired = {"_id": {"$in": ids}, "expires_at": {"$lte": now}}
         yield collection(ShoppingCart).delete_many(expired).deleted_count
         if len(ids) < _BATCH:

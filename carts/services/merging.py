@@ -87,13 +87,21 @@ def merge(
 
 def _adopted(access: Access, user_id: ObjectId, *, dry_run: bool) -> PricedCart:
     where = _guests(access)
-    row = collection(ShoppingCart).find_one(where) if dry_run else _handed_over(where, user_id)
+    row = _to_be_handed_over(where, user_id) if dry_run else _handed_over(where, user_id)
     if row is not None:
         return selectors.priced(cast(CartRow, row))
     present = _present(access)
     if present.get("user_id") == user_id:
         return selectors.priced(present)  # an earlier try did it
     raise _why_not(access, present)
+
+
+def _to_be_handed_over(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | None:
+    """The cart as it is, if the user could have it; nothing is written."""
+    row = collection(ShoppingCart).find_one(where)
+    if row is not None and not open_carts.has_room(user_id, row["_id"]):
+        raise TooManyCartsError(_NO_ROOM)
+    return row
 
 
 def _handed_over(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | None:

@@ -5,14 +5,14 @@ a cart is made only after its id got a place in the list, in one guarded update.
 that are gone are given back by whoever finds the list full.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from carts import selectors
-from carts.documents import OpenCarts, ShoppingCart
+from carts.documents import OpenCartRow, OpenCarts, ShoppingCart
 from carts.limits import MAX_OPEN_CARTS
 from ecommerce.core.mongo import collection, utc_now
 
@@ -27,11 +27,19 @@ def take_place(user_id: ObjectId, cart_id: ObjectId) -> bool:
         if _pushed(user_id, cart_id):
             return True
         listed = selectors.open_carts(user_id)
-        if any(place["cart_id"] == cart_id for place in listed):
-            return True
-        if len(listed) >= MAX_OPEN_CARTS and not _forget_gone(user_id, listed):
+        if _has_place(listed, cart_id):
+            if _renewed(user_id, cart_id):
+                return True
+        elif len(listed) >= MAX_OPEN_CARTS and not _forget_gone(user_id, listed):
             return False
     return False
+
+
+def has_room(user_id: ObjectId, cart_id: ObjectId) -> bool:
+    """Whether the cart has a place or would get one now; nothing is written."""
+    listed = selectors.open_carts(user_id)
+    there_is = len(listed) < MAX_OPEN_CARTS or _has_place(listed, cart_id)
+    return there_is or bool(_gone(user_id, listed))
 
 
 def give_back(user_id: ObjectId, cart_id: ObjectId) -> None:
@@ -61,19 +69,44 @@ def _pushed(user_id: ObjectId, cart_id: ObjectId) -> bool:
     return True
 
 
-def _forget_gone(user_id: ObjectId, listed: list[Any]) -> bool:
+def _has_place(listed: list[OpenCartRow], cart_id: ObjectId) -> bool:
+    return any(place["cart_id"] == cart_id for place in listed)
+
+
+def _renewed(user_id: ObjectId, cart_id: ObjectId) -> bool:
+    """Have the place be as good as new, if nobody has taken it meanwhile.
+
+    An earlier try of the same creation may have got it a minute ago and died: to others it would
+    look like that of a cart that is gone.
+    """
+    where = {"_id": user_id, "carts.cart_id": cart_id}
+    return _change(where, {"$set": {"carts.$.at": utc_now()}})
+
+
+def _forget_gone(user_id: ObjectId, listed: list[OpenCartRow]) -> bool:
     """Take carts that are gone off the list; whether there were any."""
-    ids = [place["cart_id"] for place in listed]
-    where = {"_id": {"$in": ids}, "user_id": user_id, **selectors.live()}
-    alive = {row["_id"] for row in collection(ShoppingCart).find(where, {"_id": 1})}
-    before = utc_now() - _ON_ITS_WAY
-    gone = [p["cart_id"] for p in listed if p["cart_id"] not in alive and p["at"] < before]
+    gone = _gone(user_id, listed)
     if gone:
-        pulled = {"cart_id": {"$in": gone}, "at": {"$lt": before}}
+        pulled = {"cart_id": {"$in": gone}, "at": {"$lt": _long_enough_ago()}}
         _change({"_id": user_id}, {"$pull": {"carts": pulled}})
     return bool(gone)
 
 
-def _change(where: dict[str, Any], change: dict[str, Any], *, upsert: bool = False) -> None:
-    kept = {"$set": {"updated_at": utc_now()}, "$inc": {"version": 1}}
-    collection(OpenCarts).update_one(where, {**change, **kept}, upsert=upsert)
+def _gone(user_id: ObjectId, listed: list[OpenCartRow]) -> list[ObjectId]:
+    """The carts of the list that are not there, and not on their way."""
+    ids = [place["cart_id"] for place in listed]
+    where = {"_id": {"$in": ids}, "user_id": user_id, **selectors.live()}
+    alive = {row["_id"] for row in collection(ShoppingCart).find(where, {"_id": 1})}
+    before = _long_enough_ago()
+    return [p["cart_id"] for p in listed if p["cart_id"] not in alive and p["at"] < before]
+
+
+def _long_enough_ago() -> datetime:
+    return utc_now() - _ON_ITS_WAY
+
+
+def _change(where: dict[str, Any], change: dict[str, Any], *, upsert: bool = False) -> bool:
+    """One update of a list, and of its bookkeeping; whether there was one to change."""
+    times = {**change.get("$set", {}), "updated_at": utc_now()}
+    whole = {**change, "$set": times, "$inc": {"version": 1}}
+    return collection(OpenCarts).update_one(where, whole, upsert=upsert).matched_count == 1

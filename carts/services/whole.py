@@ -11,7 +11,7 @@ from carts.offers import offer_of
 from carts.pricing import PricedCart
 from carts.services import checks, open_carts, updates
 from carts.services.access import Access
-from carts.services.attempts import attempts, changed
+from carts.services.attempts import attempts, changed, priced
 from carts.services.checks import Products
 from carts.services.items import Item, merged, new_line
 from catalog.selectors import products_in_carts
@@ -60,7 +60,7 @@ def _replaced(access: Access, cart: CartRow, items: Sequence[Item]) -> PricedCar
     offers, products = checks.offers_for(items, beside=cart["saved_items"])
     lines = [new_line(offer, item) for offer, item in zip(offers, items, strict=True)]
     row = updates.apply(access, cart, {"$set": {"items": lines}})
-    return row and PricedCart(row, products)
+    return priced(row, products)
 
 
 def refresh_prices(*, access: Access) -> PricedCart:

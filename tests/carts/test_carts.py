@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from carts.documents import ShoppingCart
+from carts.services import checks
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection
 from tests.client import ApiClient, Person
@@ -233,3 +234,24 @@ def test_the_etag_follows_the_cart_and_its_products(
     written = alice.api.put(path, {"items": []}, If_Match=tag)
     assert written.status == 200, "If-Match compares the version part only"
     assert alice.api.put(path, {"items": []}, If_Match=tag).status == 412
+
+
+def test_a_line_saved_while_the_cart_is_replaced_is_as_good_as_before(
+    make_product: MakeProduct, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamp, mug = (str(make_product(name=name)["_id"]) for name in ("Lamp", "Mug"))
+    cart = alice.api.post("/shopping-carts/", {"items": [{"product_id": lamp, "quantity": 1}]})
+    path = f"/shopping-carts/{cart['id']}"
+    real = checks.offers_for
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(checks, "offers_for", real)
+        found = real(*args, **kwargs)
+        assert alice.api.post(f"{path}/items/{lamp}/save").status == 200
+        return found
+
+    monkeypatch.setattr(checks, "offers_for", meanwhile)
+    answer = alice.api.put(path, {"items": [{"product_id": mug, "quantity": 2}]})
+    (saved,) = answer["saved_items"]
+    assert (saved["name"], saved["available"], saved["problem"]) == ("Lamp", True, None)
+    assert answer.headers["ETag"] == alice.api.get(path).headers["ETag"]

@@ -1,5 +1,6 @@
 """`clear_expired_carts` deletes what has expired, in batches, and nothing else."""
 
+import time
 from datetime import timedelta
 from io import StringIO
 
@@ -50,3 +51,17 @@ def test_it_deletes_the_expired_ones_alone(
     assert run() == "5 expired carts deleted.\n"
     assert stored() == set(carts[5:])
     assert run() == "0 expired carts deleted.\n"
+
+
+def test_it_ends_though_carts_go_on_expiring(
+    carts: list[ObjectId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiring, "_BATCH", 2)
+    soon = utc_now() + timedelta(milliseconds=20)
+    later = {"$set": {"expires_at": soon}}
+    collection(ShoppingCart).update_many({"_id": {"$in": carts[5:]}}, later)
+    batches = expiring.delete_expired()
+    deleted = [next(batches)]
+    time.sleep(0.05)  # the last two have expired after the start: they are for the next run
+    deleted += batches
+    assert (deleted, stored()) == ([2, 2, 1], set(carts[5:]))

@@ -8,6 +8,7 @@ import pytest
 from bson import ObjectId
 
 from carts.documents import OpenCarts, ShoppingCart
+from carts.services import open_carts
 from catalog.documents import ProductRow
 from ecommerce.core.documents import IdempotencyRecord
 from ecommerce.core.mongo import collection, utc_now
@@ -162,3 +163,31 @@ def test_a_deleted_user_leaves_no_list(alice: Person) -> None:
     start(alice)
     alice.api.delete("/users/me")
     assert collection(OpenCarts).count_documents({}) == 0
+
+
+def test_a_retry_keeps_its_old_place_from_those_who_look_for_one(
+    lamp: ProductRow, alice: Person
+) -> None:
+    full(alice, lamp)
+    where = {"_id": alice.principal.id}
+    cart, old = ObjectId(), utc_now() - timedelta(minutes=2)
+    collection(OpenCarts).update_one(where, {"$set": {"carts.0": {"cart_id": cart, "at": old}}})
+    assert open_carts.take_place(alice.principal.id, cart), "an earlier try had got it"
+    assert not open_carts.take_place(alice.principal.id, ObjectId())
+    row = collection(OpenCarts).find_one(where) or {}
+    assert row["carts"][0]["at"] > old
+
+
+def test_a_dry_run_of_a_hand_over_says_that_there_is_no_room(
+    lamp: ProductRow, alice: Person, anyone: ApiClient
+) -> None:
+    carts = full(alice, lamp)
+    guests = anyone.post("/shopping-carts/", {})
+    path, secret = f"/shopping-carts/{guests['id']}/merge", guests["cart_token"]
+    for query in ("?dry_run=true", ""):
+        answer = alice.api.post(path + query, {"mode": "sum"}, X_Cart_Token=secret)
+        assert answer.outcome == (409, "too_many_carts")
+    alice.api.delete(f"/shopping-carts/{carts[0]}")
+    for query in ("?dry_run=true", ""):
+        answer = alice.api.post(path + query, {"mode": "sum"}, X_Cart_Token=secret)
+        assert answer.status == 200

@@ -8,8 +8,11 @@ import pytest
 from bson import ObjectId
 
 from carts.documents import ShoppingCart
+from carts.services import ShoppingCartService
+from carts.shopper import Shopper
 from catalog.documents import ProductRow
 from ecommerce.core.documents import IdempotencyRecord
+from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
 from tests.faults import DiesAt, KilledError
@@ -126,3 +129,48 @@ def test_a_cart_remembers_100_operations(lamp: ProductRow, alice: Person) -> Non
     (record,) = collection(IdempotencyRecord).find({})
     assert stored is not None
     assert stored["operations"] == [*earlier[1:], record["operation_id"]]
+
+
+def guests_cart(anyone: ApiClient, *items: dict[str, Any]) -> Answer:
+    return anyone.post("/shopping-carts/", {"items": items}, Idempotency_Key=KEY)
+
+
+def test_a_guest_gets_their_cart_though_the_product_has_sold_out_since(
+    lamp: ProductRow, anyone: ApiClient, sam: Person
+) -> None:
+    made = guests_cart(anyone, item(lamp, 2))
+    sam.api.patch(f"/products/{lamp['_id']}", {"quantity": 0})
+    again = guests_cart(anyone, item(lamp, 2))
+    assert (again.status, again["id"], again["cart_token"]) == (
+        201, made["id"], made["cart_token"],
+    )  # fmt: skip
+    assert again["items"][0]["problem"]["code"] == "insufficient_stock"
+
+
+def test_a_cart_that_its_guest_deleted_is_not_made_again(anyone: ApiClient) -> None:
+    made = guests_cart(anyone)
+    path = f"/shopping-carts/{made['id']}"
+    assert anyone.delete(path, X_Cart_Token=made["cart_token"]).status == 204
+    assert guests_cart(anyone).outcome == (404, "cart_not_found")
+    assert collection(ShoppingCart).count_documents({}) == 0
+
+
+def test_a_cart_that_is_a_user_s_by_now_is_no_guest_s_any_more(
+    anyone: ApiClient, alice: Person
+) -> None:
+    made = guests_cart(anyone)
+    path, body = f"/shopping-carts/{made['id']}/merge", {"mode": "sum"}
+    assert alice.api.post(path, body, X_Cart_Token=made["cart_token"]).status == 200
+    assert guests_cart(anyone).outcome == (404, "cart_not_found")
+
+
+def test_two_tries_at_once_use_one_empty_cart_though_they_put_nothing_into_it(
+    lamp: ProductRow, alice: Person
+) -> None:
+    carts = [alice.api.post("/shopping-carts/", {"items": [item(lamp)]})["id"] for _ in range(20)]
+    alice.api.delete(f"/shopping-carts/{carts[7]}/clear")
+    operation = Operation(ObjectId(), keyed=True)
+    shopper = Shopper(alice.principal)
+    for _ in range(2):  # the second is a first try too, but slow
+        used, _ = ShoppingCartService.create(shopper=shopper, operation=operation)
+        assert str(used.row["_id"]) == carts[7]

@@ -7,6 +7,7 @@ from typing import Any, Final, NotRequired, TypedDict
 from bson import ObjectId
 from mongoengine import (
     BinaryField,
+    BooleanField,
     DateTimeField,
     DictField,
     Document,
@@ -39,6 +40,7 @@ class IdempotencyRecordRow(TypedDict):
     operation_id: ObjectId
     state: str
     lease_until: datetime
+    answered: NotRequired[bool]
     status: NotRequired[int]
     headers: NotRequired[dict[str, str]]
     body: NotRequired[bytes]
@@ -57,6 +59,8 @@ class IdempotencyRecord(Document):
     operation_id = ObjectIdField(required=True)
     state = StringField(required=True, choices=[str(state) for state in IdempotencyState])
     lease_until = DateTimeField(required=True)
+    answered = BooleanField()
+    """The work was done, and its answer is not stored: it holds a secret, or is large."""
     status = IntField()
     headers = DictField(default=None)
     body = BinaryField()

@@ -74,7 +74,7 @@ def _is_refusal(fault: Exception) -> bool:
 def _keep(claim: Claim, secret: bool, response: HttpResponse) -> None:  # noqa: FBT001
     """Store the bytes that go out. No secret is stored, and nothing that is very large."""
     if secret or len(response.content) > records.MAX_STORED_BODY:
-        records.release(claim, refused=False)
+        records.finish_unstored(claim)
     else:
         kept = {name: response[name] for name in _KEPT_HEADERS if name in response}
         records.finish(claim, StoredAnswer(response.status_code, kept, response.content))

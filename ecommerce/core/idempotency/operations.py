@@ -20,6 +20,8 @@ class Operation:
     """The client sent an `Idempotency-Key`, so a retry may come."""
     retried: bool = False
     """An earlier try may have had its effect already, or may still be at work."""
+    answered: bool = False
+    """An earlier try was answered: it has had its effect, and what it made may be gone since."""
 
     @classmethod
     def unkeyed(cls) -> Self:

@@ -84,6 +84,12 @@ def finish(claimed: Claim, answer: StoredAnswer) -> None:
     _end(claimed, {"state": IdempotencyState.DONE, **stored})
 
 
+def finish_unstored(claimed: Claim) -> None:
+    """Remember that the work was done and answered, so that a retry makes the answer anew."""
+    ended = {"state": IdempotencyState.CLAIMED, "lease_until": utc_now()}
+    _end(claimed, {**ended, "answered": True})
+
+
 def release(claimed: Claim, *, refused: bool) -> None:
     """End the lease without an answer, so that a retry works again at once.
 
@@ -136,7 +142,8 @@ def _taken_over(record: IdempotencyRecordRow) -> Claim | None:
     row = _write(record["_id"], record["operation_id"], record["version"], lease)
     if row is None:
         return None
-    operation = Operation(row["operation_id"], keyed=True, retried=True)
+    answered = row.get("answered", False)
+    operation = Operation(row["operation_id"], keyed=True, retried=True, answered=answered)
     return Claim(row["_id"], operation, row["version"], replays=was_claimed)
 
 
