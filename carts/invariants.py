@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final, cast
 
 from bson import ObjectId
 
 from accounts.documents import User
-from carts.documents import OpenCarts, ShoppingCart, line_key
+from carts.documents import LineRow, OpenCarts, ShoppingCart, line_key
 from carts.limits import GUEST_LIFETIME, MAX_LINE_QUANTITY, MAX_LINES, USER_LIFETIME
+from carts.services.items import united
 from carts.services.open_carts import take_place
 from ecommerce.core.invariants import Case, Checked, Delete, Reference, Row, Rule, Run, Update
 from ecommerce.core.invariants.rules import Repair
@@ -107,12 +108,13 @@ def _one_line_each(case: Case) -> Repair | None:
     return Update("keys made anew, lines of one key united", values)
 
 
-def _united(lines: Iterable[Row]) -> Iterable[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        key, held = _key(line), found.get(_key(line))
-        quantity = line["quantity"] + (held["quantity"] if held else 0)
-        found[key] = {**(held or line), "key": key, "quantity": quantity}
+def _united(lines: Iterable[Row]) -> Iterable[LineRow]:
+    found: dict[str, LineRow] = {}
+    for row in lines:
+        line: LineRow = {**cast(LineRow, row), "key": _key(row)}
+        held = found.get(line["key"])
+        both = held and united(held, line, held["quantity"] + line["quantity"])
+        found[line["key"]] = both or line
     return found.values()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from bson import ObjectId
 
@@ -11,6 +11,8 @@ from carts.errors import LineLimitError
 from carts.limits import MAX_LINE_QUANTITY
 from carts.offers import Offer
 from ecommerce.core.mongo import utc_now
+
+_WORDS: Final = ("note", "attributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,9 @@ def new_line(offer: Offer, item: Item) -> LineRow:
     if offer.sku is not None:
         line["sku"] = offer.sku
     return {**line, **item.words()}  # type: ignore[typeddict-item]  # the optional fields of a line
+
+
+def united(winner: LineRow, other: LineRow, quantity: int) -> LineRow:
+    """One line of two of the same key: the winner's, with the words that only the other has."""
+    words = {name: other.get(name) for name in _WORDS if other.get(name) and not winner.get(name)}
+    return {**winner, **words, "quantity": quantity}  # type: ignore[typeddict-item]  # of a line

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
 
 from bson import ObjectId
 
 from carts.documents import AdjustmentRow, CartRow, LineRow
 from carts.limits import MAX_LINE_QUANTITY, MAX_LINES
 from carts.offers import offer_of
+from carts.services.items import united
 from catalog.documents import ProductRow
 
 
@@ -33,7 +33,6 @@ class Shortfall(StrEnum):
     """There is no room left among the saved items either: the line stays in the source alone."""
 
 
-_NOT_SAID: Final[tuple[Any, ...]] = ("", [])
 Products = Mapping[ObjectId, ProductRow]
 
 
@@ -115,10 +114,10 @@ def _room(made: MergePlan, line: LineRow, products: Products) -> tuple[Shortfall
 
 
 def _together(line: LineRow, mine: LineRow | None, mode: MergeMode, quantity: int) -> LineRow:
-    """One line of two; what the winner does not say, the other one may."""
-    winner, other = (line, mine) if mode is MergeMode.KEEP_GUEST or mine is None else (mine, line)
-    said = {name: value for name, value in winner.items() if value not in _NOT_SAID}
-    return {**(other or {}), **said, "quantity": quantity}  # type: ignore[typeddict-item]  # a line
+    """The line of both carts, as the one says it that wins in this mode."""
+    mine = mine or line
+    winner, other = (line, mine) if mode is MergeMode.KEEP_GUEST else (mine, line)
+    return united(winner, other, quantity)
 
 
 def _adjustment(code: Shortfall, line: LineRow, asked: int, got: int, saved: int) -> AdjustmentRow:

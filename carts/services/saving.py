@@ -8,6 +8,7 @@ from carts.pricing import PricedCart
 from carts.services import checks, updates
 from carts.services.access import Access
 from carts.services.attempts import changed, priced
+from carts.services.items import united
 from catalog.selectors import products_in_carts
 
 
@@ -59,6 +60,8 @@ def moved(
 ) -> tuple[list[LineRow], list[LineRow]]:
     """Both lists after the line has gone from the one to the other.
 
+    A line that stands there already keeps its price and its words, and takes those it lacks.
+
     Raises:
         LineLimitError, CartFullError: it has no room there.
     """
@@ -70,5 +73,5 @@ def moved(
         return left, [*there, line]
     if held["quantity"] + line["quantity"] > MAX_LINE_QUANTITY:
         raise LineLimitError(in_cart=held["quantity"])
-    both: LineRow = {**held, "quantity": held["quantity"] + line["quantity"]}
+    both = united(held, line, held["quantity"] + line["quantity"])
     return left, [both if one is held else one for one in there]

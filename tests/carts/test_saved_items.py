@@ -53,6 +53,40 @@ def test_what_stands_in_both_places_adds_up(cart: str, lamp: ProductRow, alice: 
     assert (quantities(back, "items"), quantities(back, "saved_items")) == ([9], [])
 
 
+TO_ANN: dict[str, Any] = {"note": "To Ann", "attributes": {"engraving": "A"}}
+TO_BOB: dict[str, Any] = {"note": "To Bob", "attributes": {"engraving": "B"}}
+PLAIN: dict[str, Any] = {"note": "", "attributes": {}}
+
+
+@pytest.mark.parametrize(
+    ("there", "moved", "left"),
+    [
+        ({}, TO_ANN, TO_ANN),
+        (PLAIN, TO_ANN, TO_ANN),
+        (TO_BOB, {}, TO_BOB),
+        (TO_BOB, TO_ANN, TO_BOB),
+        ({"note": "To Bob"}, TO_ANN, {**TO_ANN, "note": "To Bob"}),
+    ],
+    ids=["silent", "cleared", "said there alone", "said twice", "half said"],
+)
+@pytest.mark.parametrize("way", ["saved", "restored"])
+def test_what_was_said_of_a_moved_line_is_kept_unless_the_line_it_joins_says_otherwise(
+    way: str, there: dict[str, Any], moved: dict[str, Any], left: dict[str, Any],
+    cart: str, lamp: ProductRow, alice: Person,
+) -> None:  # fmt: skip
+    """What is saved first is joined by what is in the cart, or joins it."""
+    in_cart, saved = (moved, there) if way == "saved" else (there, moved)
+    alice.api.post(f"{cart}/items", item(lamp, 1, **saved))
+    alice.api.post(f"{cart}/items/{lamp['_id']}/save")
+    alice.api.post(f"{cart}/items", item(lamp, 1, **in_cart))
+    path = "items/{}/save" if way == "saved" else "saved-items/{}/restore"
+    answer = alice.api.post(f"{cart}/{path.format(lamp['_id'])}")
+    (line,) = answer["items"] + answer["saved_items"]
+    assert {"quantity": line["quantity"], **{name: line[name] for name in PLAIN}} == {
+        "quantity": 2, **left,
+    }  # fmt: skip
+
+
 def test_restoring_has_the_rules_of_adding(
     cart: str, make_product: MakeProduct, alice: Person, sam: Person
 ) -> None:

@@ -37,6 +37,11 @@ def two_lines(shop: Shop, quantity: int) -> str:
     return put(ShoppingCart, shop.cart, items=[line, line])
 
 
+def a_second_line_with_a_note(shop: Shop) -> str:
+    silent = {name: x for name, x in cart(shop)["items"][0].items() if name != "note"}
+    return put(ShoppingCart, shop.cart, items=[silent, {**silent, "note": "To Ann"}])
+
+
 def means_to_merge(shop: Shop, into: ObjectId) -> str:
     intent = {
         "operation": ObjectId(), "into": into, "mode": "sum", "by": shop.alice, "at": utc_now(),
@@ -100,6 +105,12 @@ BREAKAGES: Final = [
         "two lines that one can hold",
         lambda shop: two_lines(shop, 499),
         lambda shop: [line["quantity"] for line in cart(shop)["items"]] == [998],
+    ),
+    Breakage(
+        "shopping_carts.lines",
+        "two lines, of which the second has a note",
+        a_second_line_with_a_note,
+        lambda shop: [line["note"] for line in cart(shop)["items"]] == ["To Ann"],
     ),
     Breakage(
         "shopping_carts.lines", "two lines that one cannot hold", lambda shop: two_lines(shop, 500)
