@@ -44,12 +44,16 @@ class MergedSourceRow(TypedDict):
 
 
 class Adjustment(EmbeddedDocument):
-    """Why a line got less than was asked, and how many of it were saved for later instead."""
+    """Why a line got less than was asked, and how many of it were saved for later instead.
+
+    What was neither got nor saved was left out: `asked - got - saved` pieces.
+    """
 
     code = StringField(required=True)
     product_id = ObjectIdField(required=True)
     sku = StringField()
     asked = IntField(required=True, min_value=1)
+    """Of an item that both carts have, as the mode says. Otherwise the guest's pieces alone."""
     got = IntField(required=True, min_value=0)
     saved = IntField(required=True, min_value=0)
 

@@ -75,14 +75,17 @@ class NewCartShape(CartShape):
 
 
 class AdjustmentShape(serializers.Serializer[Any]):
-    """A line that could not be taken over as it was."""
+    """A line that could not be taken over as it was: `asked - got - saved` pieces are left out."""
 
     code = serializers.ChoiceField([code.value for code in Shortfall])
     product_id = IdField()
     sku = serializers.CharField(allow_null=True)
-    asked = serializers.IntegerField(help_text="Pieces that the line would have had.")
-    got = serializers.IntegerField(help_text="Pieces that it has.")
-    saved = serializers.IntegerField(help_text="Pieces that were saved for later instead.")
+    asked = serializers.IntegerField(
+        help_text="Pieces that the line would have had; where it goes to the saved items, those "
+        "of the guest alone."
+    )
+    got = serializers.IntegerField(help_text="Pieces that it has in the cart.")
+    saved = serializers.IntegerField(help_text="Pieces of the guest that are saved for later.")
 
 
 class MergedShape(serializers.Serializer[Any]):

@@ -14,7 +14,10 @@ from catalog.documents import ProductRow
 
 
 class MergeMode(StrEnum):
-    """What becomes of a line that stands in both carts. Every other line is kept in each mode."""
+    """What becomes of a line that stands in the same place of both carts, items or saved items.
+
+    Every other line is kept in each mode.
+    """
 
     SUM = "sum"
     MAX = "max"
@@ -30,7 +33,7 @@ class Shortfall(StrEnum):
     QUANTITY_LIMIT = "quantity_limit"
     CART_FULL = "cart_full"
     SAVED_FULL = "saved_full"
-    """There is no room left among the saved items either: the line stays in the source alone."""
+    """There is no place left among the saved items either: the line stays in the source alone."""
 
 
 Products = Mapping[ObjectId, ProductRow]
@@ -50,12 +53,14 @@ def plan(*, source: CartRow, target: CartRow, mode: MergeMode, products: Product
 
     A line holds no more than its limit and than is in stock, but a merge never takes from what the
     target holds already. A new line that gets nothing is saved for later.
+
+    What both have saved is settled first: what comes to it from the items is added in each mode.
     """
     made = MergePlan(_by_key(target["items"]), _by_key(target["saved_items"]))
-    for line in source["items"]:
-        _merge_item(made, line, mode, products)
     for line in source["saved_items"]:
         _merge_saved(made, line, mode)
+    for line in source["items"]:
+        _merge_item(made, line, mode, products)
     return made
 
 
@@ -68,25 +73,42 @@ def _merge_item(made: MergePlan, line: LineRow, mode: MergeMode, products: Produ
     asked = _asked(line, mine, mode)
     why, room = _room(made, line, products)
     got = max(min(asked, room), min(asked, mine["quantity"] if mine else 0))
-    if got:
-        made.items[line["key"]] = _together(line, mine, mode, got)
-    saved = 0 if got else _merge_saved(made, line, mode)
+    if not got:
+        _save_instead(made, line, why)
+        return
+    made.items[line["key"]] = _together(line, mine, mode, got)
     if got < asked:
-        made.adjustments.append(_adjustment(why, line, asked, got, saved))
+        made.adjustments.append(_adjustment(why, line, asked, got, 0))
 
 
-def _merge_saved(made: MergePlan, line: LineRow, mode: MergeMode) -> int:
-    """Save a line for later; how many pieces of it are saved now."""
-    mine = made.saved.get(line["key"])
-    asked = _asked(line, mine, mode)
-    if mine is None and len(made.saved) >= MAX_LINES:
+def _save_instead(made: MergePlan, line: LineRow, why: Shortfall) -> None:
+    """Add to what is saved a line that the target has not among its items, and cannot have."""
+    asked, mine = line["quantity"], made.saved.get(line["key"])
+    if mine is None and _is_saved_full(made):
         made.adjustments.append(_adjustment(Shortfall.SAVED_FULL, line, asked, 0, 0))
-        return 0
-    got = min(asked, MAX_LINE_QUANTITY)
-    made.saved[line["key"]] = _together(line, mine, mode, got)
-    if got < asked:
-        made.adjustments.append(_adjustment(Shortfall.QUANTITY_LIMIT, line, asked, 0, got))
-    return got
+        return
+    held = mine["quantity"] if mine else 0
+    saved = min(asked, MAX_LINE_QUANTITY - held)
+    if saved:
+        made.saved[line["key"]] = united(mine or line, line, held + saved)
+    made.adjustments.append(_adjustment(why, line, asked, 0, saved))
+
+
+def _merge_saved(made: MergePlan, line: LineRow, mode: MergeMode) -> None:
+    guests, mine = line["quantity"], made.saved.get(line["key"])
+    if mine is None and _is_saved_full(made):
+        made.adjustments.append(_adjustment(Shortfall.SAVED_FULL, line, guests, 0, 0))
+        return
+    asked = _asked(line, mine, mode)
+    saved = min(asked, MAX_LINE_QUANTITY)
+    made.saved[line["key"]] = _together(line, mine, mode, saved)
+    if saved < asked:
+        kept = guests - (asked - saved)
+        made.adjustments.append(_adjustment(Shortfall.QUANTITY_LIMIT, line, guests, 0, kept))
+
+
+def _is_saved_full(made: MergePlan) -> bool:
+    return len(made.saved) >= MAX_LINES
 
 
 def _asked(line: LineRow, mine: LineRow | None, mode: MergeMode) -> int:

@@ -116,33 +116,52 @@ class Model:
         cart.version += cart != before
 
     def merge(self, mode: str) -> tuple[Cart, list[dict[str, Any]]]:
-        """The user's cart with the guest's in it, and what did not fit. Nothing is written."""
-        mine, guests = deepcopy(self.carts["mine"]), self.carts["guests"]
-        adjusted: list[dict[str, Any]] = []
-        for number, line in guests.items.items():
-            self._merge_item(mine, number, line, mode, adjusted)
-        for number, line in guests.saved.items():
-            _merge_saved(mine, number, line, mode, adjusted)
-        mine.version += 1
-        return mine, adjusted
+        """The user's cart with the guest's in it, and what did not fit. Nothing is written.
 
-    def _merge_item(
-        self, mine: Cart, number: int, line: Line, mode: str, adjusted: list[dict[str, Any]]
+        Each product is settled by itself: what is saved, and what is in the cart or cannot be.
+        """
+        mine, guests = self.carts["mine"], self.carts["guests"]
+        merged, of_saved, of_items = deepcopy(mine), [], []
+        merged.version += 1
+        for number, line in guests.saved.items():
+            wanted = wanted_by(mode, guests.saved, mine.saved, number)
+            winner = winner_of(mode, guests.saved, mine.saved, number)
+            merged.saved[number] = {**winner, "quantity": min(wanted, MOST)}
+            if (over := wanted - MOST) > 0:
+                guest_has = line["quantity"]
+                of_saved.append(
+                    adjustment("quantity_limit", number, guest_has, 0, guest_has - over)
+                )
+        for number, line in guests.items.items():
+            wanted = wanted_by(mode, guests.items, mine.items, number)
+            got = min(wanted, max(self._room(number), quantity_of(mine.items, number)))
+            place = MOST - quantity_of(merged.saved, number)
+            saved = 0 if got else min(wanted, place)
+            if got:
+                winner = winner_of(mode, guests.items, mine.items, number)
+                merged.items[number] = {**winner, "quantity": got}
+            elif saved:
+                there = merged.saved.get(number, {**line, "quantity": 0})
+                merged.saved[number] = {**there, "quantity": there["quantity"] + saved}
+            if got < wanted:
+                of_items.append(adjustment(self._why_less(number), number, wanted, got, saved))
+        return merged, of_saved + of_items
+
+    def assert_nothing_is_lost(
+        self, mode: str, merged: Mapping[str, Mapping[int, int]], adjusted: list[dict[str, Any]]
     ) -> None:
-        product, held = self.products[number], mine.items.get(number)
-        asked = wanted_by(mode, line, held)
-        room = min(product.stock, MOST) if product.status == "active" else 0
-        got = max(min(asked, room), min(asked, held["quantity"] if held else 0))
-        saved = 0
-        if got:
-            mine.items[number] = {"quantity": got, "seen": seen_by(mode, line, held)}
-        else:
-            saved = _merge_saved(mine, number, line, mode, adjusted)
-        if got < asked:
-            gone = product.status != "active"
-            few = "insufficient_stock" if product.stock < MOST else "quantity_limit"
-            code = "product_unavailable" if gone else few
-            adjusted.append(adjustment(code, number, asked, got, saved))
+        """Every piece of both carts that the mode asks for is there, or reported as left out."""
+        mine, guests = self.carts["mine"], self.carts["guests"]
+        for number in range(len(self.products)):
+            wanted = wanted_by(mode, guests.items, mine.items, number) + wanted_by(
+                mode, guests.saved, mine.saved, number
+            )
+            there = merged["items"].get(number, 0) + merged["saved_items"].get(number, 0)
+            told = [one for one in adjusted if one["number"] == number]
+            left_out = sum(one["asked"] - one["got"] - one["saved"] for one in told)
+            assert wanted == there + left_out
+            of_guest = quantity_of(guests.items, number) + quantity_of(guests.saved, number)
+            assert 0 <= sum(one["saved"] for one in told) <= of_guest
 
     def shown(self, lines: Lines) -> list[dict[str, Any]]:
         """The lines as the API shows them, amounts in minor units."""
@@ -181,6 +200,15 @@ class Model:
         if quantity > self.products[number].stock:
             raise RefusedError(409, "insufficient_stock")
 
+    def _room(self, number: int) -> int:
+        product = self.products[number]
+        return min(product.stock, MOST) if product.status == "active" else 0
+
+    def _why_less(self, number: int) -> str:
+        if self.products[number].status != "active":
+            return "product_unavailable"
+        return "insufficient_stock" if self.products[number].stock < MOST else "quantity_limit"
+
     def _write(self, cart: Cart, **lines: Lines) -> None:
         for place, now in lines.items():
             setattr(cart, place, now)
@@ -204,31 +232,24 @@ def found(lines: Mapping[int, Line], number: int) -> Line:
     return lines[number]
 
 
-def wanted_by(mode: str, guests: Line, mine: Line | None) -> int:
-    """How many a merge would like a line to hold."""
-    if mine is None:
-        return guests["quantity"]
-    pair = guests["quantity"], mine["quantity"]
+def quantity_of(lines: Mapping[int, Line], number: int) -> int:
+    """Pieces in the line of a product; 0 if there is none."""
+    return lines[number]["quantity"] if number in lines else 0
+
+
+def wanted_by(mode: str, guests: Lines, mine: Lines, number: int) -> int:
+    """How many a merge would like the line of a product to hold in one place of the cart."""
+    pair = quantity_of(guests, number), quantity_of(mine, number)
+    if 0 in pair:
+        return sum(pair)
     return {"sum": sum(pair), "max": max(pair), "keep-guest": pair[0], "keep-mine": pair[1]}[mode]
 
 
-def seen_by(mode: str, guests: Line, mine: Line | None) -> int:
-    """The price that stays: that of the winner."""
-    return guests["seen"] if mine is None or mode == "keep-guest" else mine["seen"]
+def winner_of(mode: str, guests: Lines, mine: Lines, number: int) -> Line:
+    """The line whose price stays."""
+    return guests[number] if mode == "keep-guest" or number not in mine else mine[number]
 
 
 def adjustment(code: str, number: int, asked: int, got: int, saved: int) -> dict[str, Any]:
     """What the API says of a line that did not fit."""
     return {"code": code, "number": number, "asked": asked, "got": got, "saved": saved}
-
-
-def _merge_saved(
-    mine: Cart, number: int, line: Line, mode: str, adjusted: list[dict[str, Any]]
-) -> int:
-    held = mine.saved.get(number)
-    asked = wanted_by(mode, line, held)
-    got = min(asked, MOST)
-    mine.saved[number] = {"quantity": got, "seen": seen_by(mode, line, held)}
-    if got < asked:
-        adjusted.append(adjustment("quantity_limit", number, asked, 0, got))
-    return got

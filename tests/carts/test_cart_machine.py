@@ -127,7 +127,9 @@ class CartMachine(RuleBasedStateMachine):
     def merge(self, mode: str, dry_run: bool) -> None:
         merged, adjusted = self.model.merge(mode)
         answer = self._merge({"into": self.id_of("mine"), "mode": mode}, dry_run)
-        assert [self._adjusted(one) for one in answer["adjustments"]] == adjusted
+        told = [self._adjusted(one) for one in answer["adjustments"]]
+        self.model.assert_nothing_is_lost(mode, self._quantities(answer["cart"]), told)
+        assert told == adjusted
         merged.version -= dry_run
         self.assert_shows(answer["cart"], merged)
         if not dry_run:
@@ -242,6 +244,12 @@ class CartMachine(RuleBasedStateMachine):
         shown: Line = {"number": self.ids.index(line["product_id"]), "quantity": line["quantity"]}
         return {**shown, **amounts, "problems": problems}
 
+    def _quantities(self, cart: dict[str, Any]) -> dict[str, dict[int, int]]:
+        return {
+            place: {self.ids.index(line["product_id"]): line["quantity"] for line in cart[place]}
+            for place in ("items", "saved_items")
+        }
+
     def _adjusted(self, one: dict[str, Any]) -> dict[str, Any]:
         counts = {name: one[name] for name in ("code", "asked", "got", "saved")}
         return {**counts, "number": self.ids.index(one["product_id"])}
@@ -308,12 +316,24 @@ def set_when_it_is_not_sold_any_more(shop: CartMachine) -> None:
     shop.set_quantity("guests", 2, 1)
 
 
+def merged_with_a_saved_line_when_it_is_not_sold_any_more(shop: CartMachine) -> None:
+    for name in ("mine", "guests"):
+        shop.add(name, 2, 2)
+        shop.move_line(name, 2, "save")
+    shop.add("guests", 2, 998)
+    shop.change_product(2, {"status": "archived"})
+    for mode in ("sum", "max", "keep-guest", "keep-mine"):
+        shop.merge(mode, dry_run=True)
+    shop.merge("keep-guest", dry_run=False)
+
+
 @pytest.mark.parametrize(
     "steps",
     [
         saved_beside_an_older_price,
         merged_when_less_is_left_than_the_cart_holds,
         set_when_it_is_not_sold_any_more,
+        merged_with_a_saved_line_when_it_is_not_sold_any_more,
     ],
 )
 def test_ways_that_chance_has_missed_before(
