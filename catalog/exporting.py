@@ -1,4 +1,4 @@
-"""Products into files that `catalog.importing` reads back without a difference."""
+"""Products into files. Read back into the same store by `catalog.importing`, none differs."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping

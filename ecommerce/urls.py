@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.urls import include, path, re_path
+from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import (
     SpectacularJSONAPIView,
@@ -23,7 +24,7 @@ urlpatterns = [
     re_path(r"^redoc/?$", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     re_path(r"^livez/?$", livez, name="livez"),
     re_path(r"^readyz/?$", readyz, name="readyz"),
-    re_path(r"^metrics/?$", ExportToDjangoView, name="metrics"),
+    re_path(r"^metrics/?$", require_safe(ExportToDjangoView), name="metrics"),
 ]
 if settings.BROWSABLE_API:
     urlpatterns.append(path("auth/", include("accounts.browsable_urls")))

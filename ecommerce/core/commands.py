@@ -52,6 +52,13 @@ class ShopCommand(BaseCommand):
                 f"The database does not answer ({fault}). Check MONGODB_URI; "
                 "`manage.py doctor` looks closer."
             ) from None
+        except OSError as fault:
+            where = fault.filename or "Input or output"
+            raise CommandError(f"{where}: {fault.strerror}.") from None
+        except EOFError:
+            raise CommandError(
+                "Nobody is there to answer a question: --help names the options that answer it."
+            ) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped. What was done before stays.", returncode=130) from None
 
@@ -78,6 +85,7 @@ class ShopCommand(BaseCommand):
             answer = input(f"{question} [y/N] ")
         except EOFError:
             answer = ""
+            self.stderr.write("")  # ends the line of the question
         if answer.strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was changed. Add --yes to skip this question.")
 

@@ -9,6 +9,7 @@ import pymongo
 from django.apps import apps
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from ecommerce.core import mongo
 from ecommerce.core.mongo import collection
 
 _PATIENCE: Final = 600.0
@@ -74,7 +75,9 @@ def ensure_indexes(
     Raises:
         IndexConflictError: duplicates, or another index of the same name, forbid some of them; the
             others were made.
+        PyMongoError: the database does not answer.
     """
+    mongo.ping()  # with patience, a server that is away would be waited for as long
     made, problems = [], []
     for document in classes if classes is not None else documents():
         for index in declared(document):

@@ -184,7 +184,7 @@ def mail_from(app_name: str, public_url: str) -> str:
 
 
 def strong_secret(name: str) -> str:
-    """A secret that production may sign tokens with."""
+    """A secret that is good enough to sign tokens with."""
     value = text(name)
     example = secrets.token_urlsafe(48)
     if not value:
@@ -198,9 +198,8 @@ def strong_secret(name: str) -> str:
 
 def secret_kept_in(path: Path) -> str:
     """SECRET_KEY, or for development one made once and kept, so tokens survive a restart."""
-    given = text("SECRET_KEY")
-    if given:
-        return given
+    if text("SECRET_KEY"):
+        return strong_secret("SECRET_KEY")
     if not path.exists():
         _write_once(path, secrets.token_urlsafe(64))
     return path.read_text(encoding="ascii").strip()

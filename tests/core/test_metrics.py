@@ -20,7 +20,7 @@ from accounts.errors import LoginLockedError
 from catalog.documents import ProductRow
 from catalog.importing.jobs import run_next, work_on_imports
 from catalog.services import ImportJobService
-from ecommerce.core import mongo_metrics
+from ecommerce.core import metrics, mongo_metrics
 from ecommerce.core.indexes import documents
 from ecommerce.core.mongo_metrics import CommandMetrics, PoolMetrics
 from ecommerce.core.rate_limits.policies import POLICIES
@@ -310,6 +310,7 @@ def ours() -> list[Metric]:
 
 
 def test_docs_metrics_has_a_row_for_every_series() -> None:
+    metrics.CART_VALUE.labels("USD")  # without one, its labels are not seen
     text = (ROOT / "docs" / "metrics.md").read_text("utf-8")
     rows = re.findall(r"^\| `(shop_\w+)` \| (\w+) \| (.*?) \|", text, re.MULTILINE)
     written = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
@@ -344,3 +345,10 @@ def test_names_follow_the_conventions() -> None:
         if metric.type == "histogram":
             assert metric.name.endswith(("_seconds", "_minor_units"))
         assert metric.documentation.endswith(".")
+
+
+def test_metrics_are_only_read(anyone: ApiClient) -> None:
+    assert anyone.get("/metrics").status == 200
+    answer = anyone.post("/metrics", {})
+    assert answer.outcome == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, HEAD"

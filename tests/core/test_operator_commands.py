@@ -1,7 +1,11 @@
 """`migrate` and `doctor`: before the server starts, and when something is wrong."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+import time
 from io import StringIO
 from typing import Any
 
@@ -12,6 +16,7 @@ from pymongo.errors import ServerSelectionTimeoutError
 from catalog.documents import Product, ProductRow
 from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
+from tests.live.server import ROOT, free_port
 
 
 def run(*arguments: str) -> str:
@@ -83,3 +88,39 @@ def test_the_shell_knows_the_documents(
 ) -> None:
     call_command("shell", command="print(Product.objects.count(), ShoppingCart.objects.count())")
     assert capsys.readouterr().out.splitlines()[-1] == "1 0"
+
+
+def test_a_server_that_is_away_is_said_within_seconds() -> None:
+    environment = {**os.environ, "MONGODB_URI": f"mongodb://127.0.0.1:{free_port()}/shop"}
+    began = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (ended.returncode, "The database does not answer" in ended.stderr) == (1, True)
+    assert time.monotonic() - began < 20, "not the ten minutes that an index may take"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("export_products", "/no/such/folder/x.csv"), "/no/such/folder/x.csv: No such file or"),
+        (("export_products", "products.xml"), "name it .csv or .jsonl, or say --format"),
+        (("users", "promote", "demo", "emperor"), "choose from"),
+        (("api_keys", "create", "till", "--scope", "all"), "choose from"),
+    ],
+)
+def test_what_a_command_cannot_do_is_a_sentence_that_says_what_it_can(
+    arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        run(*arguments)
+
+
+def test_a_question_that_nobody_answers_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: str = "") -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    with pytest.raises(CommandError, match="Nobody is there to answer a question"):
+        run("createsuperuser")

@@ -39,6 +39,7 @@ def start(settings: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ("MONGODB_URI", "mongodb://host:port", "is not a MongoDB address"),
         ("REDIS_URL", "localhost", "does not start with redis://"),
         ("RATE_LIMIT_REDIS_URL", "localhost", "does not start with redis://"),
+        ("SECRET_KEY", "short", "is weak or a default: at least 50 random characters"),
         ("CURRENCY", "DOLLAR", "is 'DOLLAR', not an ISO 4217 currency"),
         ("RATE_LIMITS_ENABLED", "perhaps", "is 'perhaps', neither true nor false"),
         ("BREACHED_PASSWORDS_FILE", "/no/such/file", "names a file that cannot be read"),

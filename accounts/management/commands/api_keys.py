@@ -38,7 +38,7 @@ class Command(ShopCommand):
         create = actions.add_parser("create", help="make a key and print it, this once")
         create.add_argument("name", type=_name, help="what it is for")
         create.add_argument(
-            "--scope", dest="scopes", action="append", required=True, type=Scope,
+            "--scope", dest="scopes", action="append", required=True,
             choices=list(Scope), metavar="SCOPE", help=f"once for each of: {', '.join(Scope)}",
         )  # fmt: skip
         create.add_argument("--days", type=_days, default=365, help="valid for (default: 365)")
@@ -59,7 +59,7 @@ class Command(ShopCommand):
     def _create(self, options: dict[str, Any]) -> None:
         key, text = ApiKeyService.create(
             name=options["name"],
-            scopes=options["scopes"],
+            scopes=[Scope(scope) for scope in options["scopes"]],
             lifetime=timedelta(days=options["days"]),
             created_by=user_by_login(options["by"]) if options["by"] else None,
         )

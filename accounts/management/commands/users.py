@@ -43,11 +43,10 @@ class Command(ShopCommand):
             action = actions.add_parser(name, help=f"give a {_direction(name)} role")
             action.add_argument("login", help="username or email address")
             action.add_argument(
-                "role", nargs="?", type=Role, choices=choices, default=choices[0],
+                "role", nargs="?", choices=choices, default=choices[0],
                 metavar="ROLE", help=f"{' or '.join(choices)}; {choices[0]} unless said",
             )  # fmt: skip
-            if name == "demote":
-                action.add_argument("--yes", action="store_true", help="do not ask")
+            action.add_argument("--yes", action="store_true", help="do not ask")
         for name in ("activate", "deactivate"):
             action = actions.add_parser(name, help=f"afterwards the user {_active(name)}")
             action.add_argument("login", help="username or email address")
@@ -77,7 +76,8 @@ class Command(ShopCommand):
             self.stdout.write(f"{name:12} {value}")
 
     def _set_role(self, options: dict[str, Any]) -> None:
-        user, role, action = user_by_login(options["login"]), options["role"], options["action"]
+        user, role = user_by_login(options["login"]), Role(options["role"])
+        action = options["action"]
         name, present = user["username"], role_of(user)
         if present is role:
             self.stdout.write(f"{name} {_IS[role]} already: nothing was changed.")
