@@ -1,6 +1,11 @@
 """What can go wrong in the catalog."""
 
-from ecommerce.core.errors import DomainError, FieldError, NotFoundError
+from ecommerce.core.errors import (
+    DomainError,
+    FieldError,
+    NotFoundError,
+    ValidationFailedError,
+)
 
 
 class ProductNotFoundError(NotFoundError):
@@ -26,6 +31,17 @@ class DuplicateProductError(DomainError):
             for field in fields
         ]
         super().__init__(errors=[fault.as_dict() for fault in faults])
+
+
+class RepeatedSkuError(ValidationFailedError):
+    """A product would have one sku twice: as its own and a variant's."""
+
+    def __init__(self, field: str) -> None:
+        detail = (
+            "Each sku of a product stands there once: choose another, or change in the same "
+            "request what has it now."
+        )
+        super().__init__(FieldError(f"/{field}", "repeated_sku", detail))
 
 
 class RepeatedProductError(DomainError):

@@ -76,7 +76,7 @@ class RowImporter:
         if _says_the_same(stored, changes):
             return RowResult(row, ImportOutcome.UNCHANGED, found)
         if self._dry_run:
-            ProductService.refuse_duplicates(values=changes, product_id=found)
+            ProductService.refuse_duplicates(values=changes, product_id=found, present=stored)
         else:
             ProductService.update(product_id=str(found), changes=changes)
         return RowResult(row, ImportOutcome.UPDATED, found)

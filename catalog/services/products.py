@@ -18,7 +18,7 @@ from catalog.errors import (
     QuantityOfVariantsError,
     UnknownCategoryError,
 )
-from catalog.services.derived import SEARCHED, all_skus, search_fields
+from catalog.services.derived import SEARCHED, all_skus, refuse_repeated_sku, search_fields
 from catalog.topics import PRODUCTS, product_topic
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
@@ -59,12 +59,19 @@ class ProductService:
         return _settle_category(row, values)
 
     @staticmethod
-    def refuse_duplicates(*, values: Mapping[str, Any], product_id: ObjectId) -> None:
+    def refuse_duplicates(
+        *, values: Mapping[str, Any], product_id: ObjectId, present: ProductRow | None = None
+    ) -> None:
         """Say before a write what it would be refused for; the write itself still decides.
+
+        Args:
+            present: the product that `values` change, unless they make a new one.
 
         Raises:
             DuplicateProductError: another product has a sku or the slug.
+            RepeatedSkuError: the product would have one sku twice.
         """
+        refuse_repeated_sku(all_skus({**(present or {}), **values}), values)
         clash = _duplicate(values, product_id)
         if clash.members["errors"]:
             raise clash
@@ -107,6 +114,7 @@ class ProductService:
         Raises:
             ProductNotFoundError: unknown or deleted.
             DuplicateProductError: another product has a sku or the slug.
+            RepeatedSkuError: the product would have one sku twice.
             UnknownCategoryError: there is no such category.
             QuantityOfVariantsError: a quantity, for a product whose variants have theirs.
             PreconditionFailedError: the product has another version.
@@ -229,6 +237,9 @@ def _completed(
 
     What follows from fields that are not all in the changes is made from the stored ones; the
     write then happens only if those are still the same.
+
+    Raises:
+        RepeatedSkuError: the product would have one sku twice.
     """
     completed, known = dict(changes), dict[str, Any]()
     touched = [name for name in SEARCHED if name in changes]
@@ -246,6 +257,7 @@ def _completed(
         completed["attributes"] = _merged(known["attributes"], changes["attributes"])
     if touched:
         completed |= search_fields({**known, **changes})
+        refuse_repeated_sku(completed["skus"] or (), changes)
     return known, completed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
+from catalog import selectors
 from catalog.documents import CategoryRow, ProductRow
 from catalog.services import CategoryService, ProductService
 from catalog.services import bulk as bulk_service
@@ -95,6 +96,25 @@ def test_a_category_that_goes_after_the_checks_is_the_result_of_its_row(
     answer = send(sam, create(category="lamps"))
     assert outcomes(answer) == [(404, "category_not_found")]
     assert faults(answer) == [[("/rows/0/category", "unknown_category")]]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_sku_that_goes_to_another_product_while_the_shop_is_read_fails_no_request(
+    order: int, sam: Person, make_product: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = make_product(sku="A"), make_product(sku="B")
+    really = selectors.products_by_sku
+
+    def late(skus: Any) -> list[ProductRow]:
+        ProductService.update(product_id=str(old["_id"]), changes={"sku": "C"})
+        ProductService.update(product_id=str(new["_id"]), changes={"sku": "A"})
+        return really(skus)
+
+    monkeypatch.setattr(selectors, "products_by_sku", late)
+    rows = [delete(id=str(old["_id"])), delete(sku="A")][::order]
+    answer = send(sam, *rows)
+    assert outcomes(answer) == [(200, "deleted")] * 2
+    assert stored(status="active") == []
 
 
 def test_many_at_once_add_each_product_once(sam: Person) -> None:

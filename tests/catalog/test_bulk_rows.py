@@ -8,6 +8,7 @@ import pytest
 from catalog.documents import ProductRow
 from catalog.services import ProductService
 from tests.catalog.bulk_requests import (
+    ALL_OR_NOTHING,
     Make,
     create,
     delete,
@@ -178,3 +179,42 @@ def test_a_sku_that_a_row_gives_free_is_free_for_the_next(sam: Person, make_prod
     assert sorted((one.get("sku"), one.get("slug")) for one in stored(status="active")) == [
         ("A", "a"), ("B", "b"), ("C", None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "pointer"),
+    [
+        (update(sku="V-1"), "/rows/0/sku"),
+        (update(variants=[{"sku": "V"}]), "/rows/0/variants"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["reject-failed-rows", ALL_OR_NOTHING])
+def test_a_row_gives_a_product_no_sku_twice(
+    mode: str, row: dict[str, Any], pointer: str, sam: Person, make_product: Make
+) -> None:
+    variants = [{"sku": "V-1", "options": [], "quantity": 10}]
+    product = make_product(sku="V", variants=variants)
+    before = stored()
+    answer = send(sam, {**row, "id": str(product["_id"])}, create(sku="NEW"), mode=mode)
+    if mode == ALL_OR_NOTHING:
+        assert (*answer.outcome, answer.pointers) == (409, "bulk_rejected", [pointer])
+        assert stored() == before
+    else:
+        assert outcomes(answer) == [(400, "validation_error"), (201, "created")]
+        assert faults(answer)[0] == [(pointer, "repeated_sku")]
+        assert stored(sku="V") == before
+
+
+def test_a_product_that_has_one_sku_twice_can_be_changed_and_mended(
+    sam: Person, make_product: Make
+) -> None:
+    """Such products were stored once."""
+    variants = [{"sku": "V", "options": [], "quantity": 10}]
+    product = str(make_product(sku="V", variants=variants)["_id"])
+    for row in (
+        update(sku="V", price=2),
+        update(id=product, name="B"),
+        update(id=product, sku="W"),
+    ):
+        assert outcomes(send(sam, row)) == [(200, "updated")]
+    assert stored()[0]["skus"] == ["W", "V"]

@@ -198,6 +198,20 @@ def test_a_dry_run_reports_every_row_and_writes_nothing(
     assert list(collection(Product).find({})) == before
 
 
+def test_a_sku_that_a_variant_of_the_product_has_is_refused_dry_or_not(
+    sam: Person, make_product: Callable[..., ProductRow]
+) -> None:
+    make_product(sku="V", variants=[{"sku": "V-1", "options": [], "quantity": 10}])
+    before = list(collection(Product).find({}))
+    raw = b'{"name": "Shirt", "price": 5, "sku": "V-1"}\n'
+    for query in ("?dry_run=true", ""):
+        job = done(sam, send(sam, raw, "application/jsonl", query))
+        assert counts(job) == (0, 0, 0, 1)
+        (fault,) = rows(sam, job)[0]["errors"]
+        assert (fault["pointer"], fault["code"]) == ("/sku", "repeated_sku")
+    assert list(collection(Product).find({})) == before
+
+
 def test_a_dry_run_finds_what_another_product_has_already(
     make_product: Callable[..., ProductRow], sam: Person
 ) -> None:

@@ -95,6 +95,38 @@ def test_a_sku_belongs_to_one_product_or_variant_of_the_shop(
     assert sam.api.patch(path, {"sku": "M"}).outcome == (409, "duplicate_product")
 
 
+@pytest.mark.parametrize(
+    ("patch", "pointer"),
+    [
+        ({"sku": "M"}, "/sku"),
+        ({"variants": [{"sku": "S"}, {"sku": "OWN"}]}, "/variants"),
+        ({"variants": [{"sku": "OWN"}], "name": "Other"}, "/variants"),
+    ],
+)
+def test_a_patch_gives_a_product_no_sku_twice(patch: Any, pointer: str, sam: Person) -> None:
+    path = f"/products/{sam.api.post('/products/', {**SHIRT, 'sku': 'OWN'})['id']}"
+    before = collection(Product).find_one({})
+    refused = sam.api.patch(path, patch)
+    assert (*refused.outcome, refused.pointers) == (400, "validation_error", [pointer])
+    assert refused["errors"][0]["code"] == "repeated_sku"
+    assert collection(Product).find_one({}) == before
+
+
+def test_a_sku_goes_from_a_product_to_its_variant_in_one_patch(sam: Person) -> None:
+    path = f"/products/{sam.api.post('/products/', {**SHIRT, 'sku': 'OWN'})['id']}"
+    changed = sam.api.patch(path, {"sku": "M", "variants": [{"sku": "OWN"}]})
+    assert (changed.status, changed["sku"]) == (200, "M")
+    assert [variant["sku"] for variant in changed["variants"]] == ["OWN"]
+
+
+def test_of_parallel_patches_that_give_one_sku_one_is_refused(sam: Person) -> None:
+    path = f"/products/{sam.api.post('/products/', SHIRT)['id']}"
+    patches: list[Any] = [{"sku": "N"}, {"variants": [{"sku": "N"}]}]
+    with ThreadPoolExecutor(2) as pool:
+        asked = pool.map(lambda body: ApiClient(sam.api.token).patch(path, body).status, patches)
+        assert sorted(asked) == [200, 400]
+
+
 def test_the_skus_of_a_deleted_product_are_free_again(sam: Person) -> None:
     first = sam.api.post("/products/", SHIRT)["id"]
     assert sam.api.delete(f"/products/{first}").status == 204

@@ -4,7 +4,7 @@ Each row is checked against the shop as the rows before it leave it: a sku that 
 is free for the next. A row that is refused changes nothing for those behind it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from bson import ObjectId
@@ -19,7 +19,7 @@ from catalog.errors import (
     UnknownCategoryError,
 )
 from catalog.services.bulk.rows import Action, BulkRow, Step
-from catalog.services.derived import all_skus
+from catalog.services.derived import all_skus, refuse_repeated_sku
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 
@@ -51,7 +51,7 @@ class Checks:
             self._check_present(present, row)
             deletes = row.action is Action.DELETE
             step = Step(row, present["_id"], Action.DELETE if deletes else Action.UPDATE)
-        self._check_values(step)
+        self._check_values(step, present)
         self._note(step, present)
         return step
 
@@ -78,8 +78,9 @@ class Checks:
         if alone and _skus_of_variants(present):
             raise QuantityOfVariantsError
 
-    def _check_values(self, step: Step) -> None:
+    def _check_values(self, step: Step, present: ProductRow | None) -> None:
         values, mine = step.values, step.product_id
+        refuse_repeated_sku(_identity(step, present)["skus"], values)
         category = values.get("category")
         if category and category not in self._categories:
             raise UnknownCategoryError
@@ -95,15 +96,21 @@ class Checks:
         """From here on the step counts as done."""
         self._named.add(step.product_id)
         if present is not None:
-            for sku in present.get("skus", ()):
-                del self._skus[sku]
-            self._slugs.pop(present.get("slug", ""), None)
+            _give_free(self._skus, present.get("skus", ()), step.product_id)
+            _give_free(self._slugs, [present.get("slug", "")], step.product_id)
         if step.action is not Action.DELETE:
             row = _identity(step, present)
             self._by_id[step.product_id] = row
             self._skus |= dict.fromkeys(row["skus"], step.product_id)
             if row.get("slug"):
                 self._slugs[row["slug"]] = step.product_id
+
+
+def _give_free(owners: dict[str, ObjectId], values: Iterable[str], product_id: ObjectId) -> None:
+    """Take away the product's own: another may have got one between two of the reads."""
+    for value in values:
+        if owners.get(value) == product_id:
+            del owners[value]
 
 
 def _products_named_in(rows: Sequence[BulkRow]) -> list[ProductRow]:
