@@ -9,7 +9,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from catalog import selectors
-from catalog.documents import Product, ProductRow, ProductStatus
+from catalog.documents import CategoryRow, Product, ProductRow, ProductStatus
 from catalog.errors import (
     BusyError,
     CategoryNotFoundError,
@@ -205,29 +205,45 @@ def _category_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     if "category" not in values:
         return {}
     if not values["category"]:
-        return {"category": None, "category_path": None, "tree_version": None}
+        return _place(None)
     try:
-        found = selectors.category(values["category"])
+        return _place(selectors.category(values["category"]))
     except CategoryNotFoundError:
         raise UnknownCategoryError from None
+
+
+def _place(category: CategoryRow | None) -> dict[str, Any]:
+    if category is None:
+        return {"category": None, "category_path": None, "tree_version": None}
     return {
-        "category": found["slug"],
-        "category_path": found["path"],
-        "tree_version": found["tree_version"],
+        "category": category["slug"],
+        "category_path": category["path"],
+        "tree_version": category["tree_version"],
     }
 
 
 def _settle_category(row: ProductRow, values: Mapping[str, Any]) -> ProductRow:
-    """A category may move or go between the moment it was read and the product's write."""
-    slug = row.get("category")
-    if not values.get("category") or slug is None:
+    """A category may move or go between the moment it was read and the product's write.
+
+    Moves write into products too, late ones older places. Whatever is written here is therefore
+    written over the place that was looked at, and the outcome is looked at again.
+    """
+    if not values.get("category"):
         return row
-    now = selectors.category_with_slug(slug)
-    if now is not None and now["tree_version"] <= row.get("tree_version", 0):
-        return row
-    guard = {"_id": row["_id"], "category": slug}
-    moved = _category_fields({"category": slug if now else None})
-    return _find_and_change(guard, _change(moved)) or row
+    for _ in range(_ATTEMPTS):
+        slug, version = row.get("category"), row.get("tree_version")
+        if slug is None:
+            return row
+        now = selectors.category_with_slug(slug)
+        if now is not None and now["tree_version"] <= (version or 0):
+            return row
+        guard = {"_id": row["_id"], "category": slug, "tree_version": version}
+        written = _find_and_change(guard, _change(_place(now)))
+        present = written or selectors.product_in_any_state(row["_id"])
+        if present is None:  # purged since
+            return row
+        row = present
+    return row  # written, if not settled: what 50 moves have left is found by verify_invariants
 
 
 def _completed(
