@@ -19,6 +19,7 @@ from catalog.errors import (
     UnknownCategoryError,
 )
 from catalog.services.derived import SEARCHED, all_skus, refuse_repeated_sku, search_fields
+from catalog.services.stock import StockService
 from catalog.topics import PRODUCTS, product_topic
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
@@ -155,9 +156,19 @@ class ProductService:
 
     @staticmethod
     def purge(*, before_version_of: ProductRow) -> bool:
-        """Remove a deleted product for good; False if it changed meanwhile."""
+        """Remove a deleted product for good; False if it changed meanwhile.
+
+        What a process that died has left in it is filed first: no movement goes with its product.
+        """
         row = before_version_of
-        guard = {"_id": row["_id"], "status": ProductStatus.DELETED, "version": row["version"]}
+        if row.get("unfiled_movements"):
+            StockService.file_waiting(product_id=row["_id"])
+        guard = {
+            "_id": row["_id"],
+            "status": ProductStatus.DELETED,
+            "version": row["version"],
+            "unfiled_movements.0": {"$exists": False},
+        }
         return bool(collection(Product).delete_one(guard).deleted_count)
 
 

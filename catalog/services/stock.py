@@ -2,7 +2,7 @@
 
 The movement is written into the product by the same atomic update that changes the stock, then
 filed into a collection of its own and taken out of the product. Who dies in between loses nothing:
-the next movement of the product files what was left.
+the next movement of the product files what was left, or whoever purges it.
 
 A movement's id is its operation's, so a retry finds it: in the product, or filed. Between looking
 and writing an earlier try that was only slow may come, and the other way round. A retry therefore

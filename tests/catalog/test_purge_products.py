@@ -6,13 +6,16 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from django.core.management import CommandError, call_command
 
-from catalog.documents import Product, ProductRow
+from catalog.documents import Product, ProductRow, StockMovement
 from catalog.selectors import deleted_products
-from catalog.services import ProductService
+from catalog.services import ProductService, StockService, stock
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Person
+from tests.faults import DiesAt, KilledError
+from tests.operations import recorded
 
 Make = Callable[..., ProductRow]
 
@@ -31,8 +34,11 @@ def names() -> list[str]:
 def deleted(make_product: Make) -> Callable[..., ProductRow]:
     """A product that was deleted so many days ago."""
 
-    def make(days_ago: float, **values: Any) -> ProductRow:
+    def make(
+        days_ago: float, before: Callable[[ProductRow], None] = lambda _: None, **values: Any
+    ) -> ProductRow:
         row = make_product(**values)
+        before(row)
         ProductService.delete(product_id=str(row["_id"]))
         then = utc_now() - timedelta(days=days_ago)
         collection(Product).update_one({"_id": row["_id"]}, {"$set": {"deleted_at": then}})
@@ -100,6 +106,61 @@ def test_what_somebody_brings_back_or_changes_meanwhile_stays(
     assert purge() == "1 products removed.\n"
     assert names() == ["Changed"]
     assert collection(Product).find_one({"_id": other["_id"]}) is None
+
+
+@pytest.fixture
+def sold(deleted: Make, monkeypatch: pytest.MonkeyPatch) -> ProductRow:
+    """A product, deleted long ago, with a movement whose process died before filing it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(stock, "_filed", lambda row: row)
+
+        def sell_one(row: ProductRow) -> None:
+            StockService.move(product_id=str(row["_id"]), delta=-1, reason="sold", by=ObjectId())
+
+        row = deleted(31, before=sell_one)
+    assert collection(StockMovement).count_documents({}) == 0
+    return row
+
+
+def movements() -> list[tuple[ObjectId, int, str]]:
+    rows = collection(StockMovement).find({})
+    return [(row["product_id"], row["delta"], row["reason"]) for row in rows]
+
+
+def test_a_movement_that_was_never_filed_is_filed_before_its_product_goes(sold: ProductRow) -> None:
+    assert purge() == "1 products removed.\n"
+    assert movements() == [(sold["_id"], -1, "sold")]
+    assert purge() == "0 products removed.\n"
+
+
+def test_a_product_does_not_go_before_its_movements_are_filed(
+    sold: ProductRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(StockService, "file_waiting", lambda product_id: None)
+        assert purge() == "0 products removed.\n"
+    assert names() == [sold["name"]]
+    assert purge() == "1 products removed.\n"
+    assert movements() == [(sold["_id"], -1, "sold")]
+
+
+def test_who_dies_between_filing_and_removing_leaves_both_to_the_next(
+    sold: ProductRow, dies_at: DiesAt
+) -> None:
+    dies_at("stock.filed")
+    with pytest.raises(KilledError):
+        purge()
+    assert names() == [sold["name"]]
+    assert purge() == "1 products removed.\n"
+    assert movements() == [(sold["_id"], -1, "sold")]
+
+
+def test_a_product_with_nothing_to_file_takes_one_operation(deleted: Make) -> None:
+    deleted(31)
+    with recorded() as seen:
+        assert purge() == "1 products removed.\n"
+    asked = [f"{operation.collection}.{operation.kind}" for operation in seen]
+    assert asked == ["products.aggregate", "products.find", "products.delete"]
 
 
 def test_a_product_that_was_brought_back_is_not_even_found(deleted: Make) -> None:
