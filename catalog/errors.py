@@ -44,6 +44,13 @@ class RepeatedSkuError(ValidationFailedError):
         super().__init__(FieldError(f"/{field}", "repeated_sku", detail))
 
 
+class TooManyAttributesError(ValidationFailedError):
+    """A merge patch would leave more than a product may have: as if all came in one request."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(FieldError("/attributes", "many", f"At most {limit} attributes."))
+
+
 class RepeatedProductError(DomainError):
     """Two rows of one request name the same product."""
 

@@ -13,6 +13,7 @@ from catalog.serializers import ProductInput
 from catalog.serializers.products import MAX_VARIANTS
 from catalog.services import StockService
 from catalog.services.derived import SEARCHED, all_skus, search_fields
+from catalog.services.products import MAX_ATTRIBUTES
 from catalog.services.stock import MAX_FENCES, MAX_STOCK
 from catalog.topics import PRODUCTS, product_topic
 from ecommerce.core.invariants import Case, Checked, Reference, Row, Rule, Run, Update
@@ -111,7 +112,8 @@ def _limits() -> dict[str, int]:
     """The lengths that input may have, by the field that it is stored in."""
     fields = ProductInput().fields.items()
     known = {name: getattr(field, "max_length", None) for name, field in fields}
-    return {**{name: most for name, most in known.items() if most}, "variants": MAX_VARIANTS}
+    limits = {name: most for name, most in known.items() if most}
+    return {**limits, "variants": MAX_VARIANTS, "attributes": MAX_ATTRIBUTES}
 
 
 def _lengths(case: Case) -> str | None:

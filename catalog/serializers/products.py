@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from catalog.documents import ProductStatus
 from catalog.services.derived import all_skus
+from catalog.services.products import MAX_ATTRIBUTES
 from catalog.services.stock import MAX_STOCK
 from ecommerce.core.fields import (
     HtmlField,
@@ -25,7 +26,6 @@ from ecommerce.core.serializers import StrictSerializer
 
 MAX_VARIANTS: Final = 100
 STATUSES: Final = [ProductStatus.ACTIVE, ProductStatus.DRAFT, ProductStatus.ARCHIVED]
-_MAX_ATTRIBUTES: Final = 100
 _MAX_OPTIONS: Final = 3
 """As in Shopify's files, so that every product can be exported."""
 _SIGNIFICANT_DIGITS: Final = 15
@@ -89,12 +89,12 @@ class AttributesField(serializers.DictField):
     child = AttributeValueField(allow_null=True)
     default_error_messages = {
         "key": "A key has lower-case letters, digits and _, and begins with a letter: {name!r}.",
-        "many": f"At most {_MAX_ATTRIBUTES} attributes.",
+        "many": f"At most {MAX_ATTRIBUTES} attributes.",
     }
 
     def to_internal_value(self, data: Any) -> Any:
         """As they are stored: keys are values, never names of fields."""
-        if isinstance(data, Mapping) and len(data) > _MAX_ATTRIBUTES:
+        if isinstance(data, Mapping) and len(data) > MAX_ATTRIBUTES:
             self.fail("many")
         values: dict[str, Any] = super().to_internal_value(data)
         for key in values:

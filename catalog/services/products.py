@@ -16,6 +16,7 @@ from catalog.errors import (
     DuplicateProductError,
     ProductNotFoundError,
     QuantityOfVariantsError,
+    TooManyAttributesError,
     UnknownCategoryError,
 )
 from catalog.services.derived import SEARCHED, all_skus, refuse_repeated_sku, search_fields
@@ -28,6 +29,8 @@ from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, insert, utc_now
 from ecommerce.core.response_cache import changed
 
+MAX_ATTRIBUTES: Final = 100
+"""Of one product."""
 _DUPLICATE_KEY: Final = 11000
 _OPTIONAL: Final = {
     "sku", "slug", "brand", "category", "category_path", "tree_version", "skus", "attributes",
@@ -116,6 +119,7 @@ class ProductService:
             ProductNotFoundError: unknown or deleted.
             DuplicateProductError: another product has a sku or the slug.
             RepeatedSkuError: the product would have one sku twice.
+            TooManyAttributesError: the merged ones are more than a product may have.
             UnknownCategoryError: there is no such category.
             QuantityOfVariantsError: a quantity, for a product whose variants have theirs.
             PreconditionFailedError: the product has another version.
@@ -267,6 +271,7 @@ def _completed(
 
     Raises:
         RepeatedSkuError: the product would have one sku twice.
+        TooManyAttributesError: the merged ones are more than a product may have.
     """
     completed, known = dict(changes), dict[str, Any]()
     touched = [name for name in SEARCHED if name in changes]
@@ -292,7 +297,10 @@ def _merged(
     present: Sequence[Mapping[str, Any]] | None, patch: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     values = {one["key"]: one["value"] for one in (*(present or ()), *patch)}
-    return [{"key": key, "value": value} for key, value in values.items() if value is not None]
+    merged = [{"key": key, "value": value} for key, value in values.items() if value is not None]
+    if len(merged) > MAX_ATTRIBUTES:
+        raise TooManyAttributesError(MAX_ATTRIBUTES)
+    return merged
 
 
 def _change(values: Mapping[str, Any]) -> dict[str, Any]:

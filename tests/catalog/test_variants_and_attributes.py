@@ -1,5 +1,6 @@
 """Variants, attributes and merge patches: what a product holds beside the API document's fields."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -172,6 +173,35 @@ def test_a_merge_patch_changes_single_attributes(table: str, sam: Person) -> Non
     assert answer["attributes"] == {"wood": "oak", "legs": 4}
     assert answer["brand"] is None
     assert answer["name"] == "Table"
+
+
+def test_a_merge_patch_leaves_at_most_100_attributes(table: str, sam: Person) -> None:
+    def merged(first: int, after: int, **gone: None) -> Any:
+        more = {f"a{number}": 1 for number in range(first, after)}
+        return merge(sam.api, table, json.dumps({"attributes": {**more, **gone}}))
+
+    assert len(merged(0, 98)["attributes"]) == 100
+    full = sam.api.get(table).json()
+    refused = merged(98, 99)
+    assert (*refused.outcome, refused.pointers) == (400, "validation_error", ["/attributes"])
+    too_many = {f"a{number}": 1 for number in range(101)}
+    sent = sam.api.patch(table, {"attributes": too_many})
+    assert refused["errors"] == sent["errors"], "the same as for too many in one request"
+    assert sam.api.get(table).json() == full
+    assert len(merged(98, 99, wood=None)["attributes"]) == 100
+    assert sam.api.patch(table, {"attributes": sam.api.get(table)["attributes"]}).status == 200
+
+
+def test_parallel_merges_do_not_go_past_100_attributes_together(table: str, sam: Person) -> None:
+    def add(number: int) -> int:
+        values = {f"a{number}x{one}": 1 for one in range(30)}
+        body = json.dumps({"attributes": values})
+        status: int = merge(ApiClient(sam.api.token), table, body).status
+        return status
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(add, range(4))) == [200, 200, 200, 400]
+    assert len(sam.api.get(table)["attributes"]) == 92
 
 
 def test_parallel_merges_lose_no_attribute(table: str, sam: Person) -> None:

@@ -143,6 +143,13 @@ PRODUCTS: Final = [
     ),
     Breakage(
         "products.lengths",
+        "too many attributes",
+        lambda shop: put(
+            Product, shop.lamp, attributes=[{"key": f"a{n}", "value": n} for n in range(101)]
+        ),
+    ),
+    Breakage(
+        "products.lengths",
         "too many fences",
         lambda shop: put(Product, shop.lamp, stock_fences=[ObjectId("c" * 24)] * 101),
     ),
