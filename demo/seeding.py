@@ -3,6 +3,7 @@
 import random
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -77,20 +78,31 @@ def seed_users(count: int, *, seed: int, progress: Progress = lambda _: None) ->
     return added
 
 
-def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) -> int:
-    """A cart for each of the first `count` customers of this seed that has none; how many."""
+@dataclass(frozen=True, slots=True)
+class SeededCarts:
+    """What became of the carts that were asked for; the others were there."""
+
+    added: int
+    left_out: int
+    """Their customers are not there."""
+
+
+def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) -> SeededCarts:
+    """A cart for each of the first `count` customers of this seed that has none."""
     chance = random.Random(f"carts-{seed}")  # noqa: S311 - demo data, not secrets
     offered = [
         row
         for row in products_for_sale(limit=200)
         if row["quantity"] > 0 and not row.get("variants")
     ]
-    added = 0
+    added = left_out = 0
     for number in range(count):
         name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]}.{seed}.{number}"
         chosen = chance.sample(offered, k=min(len(offered), chance.randint(1, 5)))
         owner = user_for_login(name)
-        if owner is not None and not has_carts(owner["_id"]):
+        if owner is None:
+            left_out += 1
+        elif not has_carts(owner["_id"]):
             caller = Principal(owner["_id"], name, Role.CUSTOMER)
             items = [Item(str(row["_id"]), min(row["quantity"], 2)) for row in chosen]
             ShoppingCartService.create(
@@ -98,7 +110,7 @@ def seed_carts(count: int, *, seed: int, progress: Progress = lambda _: None) ->
             )
             added += 1
         progress(1)
-    return added
+    return SeededCarts(added, left_out)
 
 
 def _register(name: str, email: str, password: str, role: Role = Role.CUSTOMER) -> bool:

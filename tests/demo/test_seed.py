@@ -61,6 +61,18 @@ def test_run_again_it_adds_only_what_is_missing() -> None:
     ]
 
 
+def test_carts_of_customers_who_are_not_there_are_not_said_to_be_there() -> None:
+    advice = "each belongs to a customer of this seed, see --users"
+    assert seed(users=3, carts=10).splitlines()[-1] == (
+        f"carts: 3 added, 0 were there, 7 left out: {advice}."
+    )
+    assert collection(ShoppingCart).count_documents({}) == 3
+    assert seed(users=5, carts=10).splitlines()[-1] == (
+        f"carts: 2 added, 3 were there, 5 left out: {advice}."
+    )
+    assert seed(users=0, carts=5).splitlines()[-1] == "carts: 0 added, 5 were there."
+
+
 def test_if_empty_leaves_a_store_with_products_alone() -> None:
     seed()
     assert seed(if_empty=True, products=99) == "There is data already: nothing was added.\n"

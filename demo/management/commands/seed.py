@@ -39,10 +39,22 @@ class Command(ShopCommand):
             return
         if settings.DEMO_LOGINS:
             seeding.seed_demo_logins()
-        for name in ("products", "users", "carts"):
+        for name in ("products", "users"):
             self._seed(name, options[name], options["seed"])
+        self._seed_carts(options["carts"], options["seed"])
 
     def _seed(self, name: str, count: int, seed: int) -> None:
         with self.progress(name, count) as advance:
             added = getattr(seeding, f"seed_{name}")(count, seed=seed, progress=advance)
         self.stdout.write(f"{name}: {added} added, {count - added} were there.")
+
+    def _seed_carts(self, count: int, seed: int) -> None:
+        with self.progress("carts", count) as advance:
+            carts = seeding.seed_carts(count, seed=seed, progress=advance)
+        present = count - carts.added - carts.left_out
+        advice = (
+            f", {carts.left_out} left out: each belongs to a customer of this seed, see --users"
+            if carts.left_out
+            else ""
+        )
+        self.stdout.write(f"carts: {carts.added} added, {present} were there{advice}.")
