@@ -32,7 +32,7 @@ class ImportRow:
     values: dict[str, Any] = field(default_factory=dict)
     covers: frozenset[str] = frozenset()
     """The members of a product that the file has a place for: an empty place is an empty value,
-    and what it has no place for stays as it is."""
+    and what it has no place for stays as it is. A variant's are those that its own values name."""
     product_id: str = ""
     """The id in this catalog, where the file is an export of ours and names no sku and no slug."""
     not_kept: list[str] = field(default_factory=list)

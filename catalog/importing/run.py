@@ -1,22 +1,27 @@
 """Brings a row into the catalog: checked by ProductInput, written by ProductService."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from rest_framework.exceptions import APIException, ValidationError
 
 from catalog import selectors
 from catalog.documents import ImportOutcome, ProductRow
-from catalog.errors import ProductNotFoundError
+from catalog.errors import BusyError, ProductNotFoundError
 from catalog.importing.rows import ImportRow, RowResult
+from catalog.importing.variants import completed
 from catalog.keys import slug_of
 from catalog.serializers import ProductInput
 from catalog.services import CategoryService, ProductService
 from catalog.services.derived import all_skus
-from ecommerce.core.errors import MAX_FAULTS, DomainError, FieldError
+from ecommerce.core.errors import MAX_FAULTS, DomainError, FieldError, PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.problems import field_errors
+
+_ATTEMPTS: Final = 50
+"""How often a row starts anew when its product changed between its read and its write."""
 
 
 class RowImporter:
@@ -47,17 +52,33 @@ class RowImporter:
 
     def _bring_in(self, row: ImportRow, operation: Operation) -> RowResult:
         values = self._checked(row)
-        stored = _stored(row, values)
+        for _ in range(_ATTEMPTS):
+            with suppress(PreconditionFailedError):
+                return self._written(row, values, operation)
+        raise BusyError
+
+    def _written(
+        self, row: ImportRow, checked: Mapping[str, Any], operation: Operation
+    ) -> RowResult:
+        values, stored = dict(checked), _stored(row, checked)
         if stored is not None and stored["_id"] == operation.id:  # by this row, before a kill
             return RowResult(row, ImportOutcome.CREATED, operation.id)
         if values["category"]:
             values["category"] = _category(values["category"], dry_run=self._dry_run)
         if stored is None:
             return self._create(row, values, operation)
+        if values["variants"]:
+            values["variants"] = completed(row, values["variants"], stored)
+            values = self._input.validate(values)  # sums them up anew
+        return self._update(row, stored, self._covered(row, values))
+
+    def _covered(self, row: ImportRow, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What the file has a place for; the quantity of variants comes with them."""
         fields = self._input.fields
         covered = {str(fields[name].source) for name in row.covers | row.values.keys()}
-        changes = {name: value for name, value in values.items() if name in covered}
-        return self._update(row, stored, changes)
+        if values["variants"]:
+            covered.add("quantity")
+        return {name: value for name, value in values.items() if name in covered}
 
     def _checked(self, row: ImportRow) -> dict[str, Any]:
         self._input.initial_data = row.values
@@ -78,7 +99,11 @@ class RowImporter:
         if self._dry_run:
             ProductService.refuse_duplicates(values=changes, product_id=found, present=stored)
         else:
-            ProductService.update(product_id=str(found), changes=changes)
+            # What is kept of the stored variants must still be so.
+            versions = [stored["version"]] if changes.get("variants") else None
+            ProductService.update(
+                product_id=str(found), changes=changes, expected_versions=versions
+            )
         return RowResult(row, ImportOutcome.UPDATED, found)
 
 

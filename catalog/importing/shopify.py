@@ -42,6 +42,9 @@ _MEMBERS: Final = {
     "Option1 Value": "variants",
 }  # fmt: skip
 """Which member of a product a column fills."""
+_PRICES_OF_VARIANTS: Final = {
+    "Variant Price": "price", "Variant Compare At Price": "compare_at_price",
+}  # fmt: skip
 ONLY_VARIANT: Final = "Default Title"
 """What Shopify writes for a product without variants."""
 _OWN_HANDLE: Final = re.compile(r"product-([0-9a-f]{24})")
@@ -176,15 +179,13 @@ def _variant(
     if not sku:
         sku = "-".join([first.get("Handle", ""), *map(slug_of, map(str, options.values()))])
         row.warnings.append(f"a variant without SKU gets {sku}")
-    return given(
-        [
-            ("sku", sku),
-            ("options", options),
-            ("price", line.get("Variant Price")),
-            ("compare_at_price", line.get("Variant Compare At Price")),
-            ("quantity", _quantity(line.get("Variant Inventory Qty", ""), row)),
-        ]
-    )
+    values: dict[str, Any] = {"sku": sku, "options": options}
+    for column, member in _PRICES_OF_VARIANTS.items():
+        if column in line:
+            values[member] = line[column] or None
+    if (quantity := line.get("Variant Inventory Qty")) is not None:
+        values["quantity"] = _quantity(quantity, row)
+    return values
 
 
 def read_tags(cell: str) -> list[str]:

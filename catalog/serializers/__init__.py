@@ -22,6 +22,7 @@ from catalog.serializers.products import (
     ProductPageShape,
     ProductShape,
     SparseProductShape,
+    VariantInput,
 )
 from catalog.serializers.queries import (
     FacetQuery,
@@ -60,4 +61,5 @@ __all__ = [
     "StockInput",
     "SuggestQuery",
     "SuggestionsShape",
+    "VariantInput",
 ]

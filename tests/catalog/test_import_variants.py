@@ -1,0 +1,156 @@
+"""Variants from files: their stock is the product's, and what a file does not say of them stays."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from bson import ObjectId
+
+from catalog.documents import Product, ProductRow
+from catalog.importing import RowImporter, file_source, read_rows
+from catalog.services import ProductService, StockService
+from ecommerce.core.mongo import collection
+
+Make = Callable[..., ProductRow]
+Bring = Callable[..., list[str]]
+OPTIONS: Final = [{"name": "Size", "value": "S"}]
+
+
+@pytest.fixture
+def bring(tmp_path: Path) -> Bring:
+    """What becomes of each row of a file: its outcome, or its faults."""
+
+    def bring_in(name: str, content: str, *, dry_run: bool = False) -> list[str]:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        importer = RowImporter(dry_run=dry_run)
+        results = map(importer.bring_in, read_rows(file_source(tmp_path / name)))
+        return [
+            "; ".join(f"{fault.pointer}: {fault.detail}" for fault in result.faults)
+            or str(result.outcome)
+            for result in results
+        ]
+
+    return bring_in
+
+
+def line(*variants: Any, **members: Any) -> str:
+    """A product of a JSON Lines file."""
+    body = {"name": "Lamp", "price": 19.99, "sku": "P1", **members, "variants": variants}
+    return json.dumps(body) + "\n"
+
+
+def variant(sku: str, quantity: int, **values: Any) -> dict[str, Any]:
+    """A variant as it is stored."""
+    return {"sku": sku, "options": OPTIONS, "quantity": quantity, **values}
+
+
+def stock(sku: str = "P1") -> tuple[int, bool, dict[str, int]]:
+    """Pieces of the product, whether it is in stock, pieces of each variant."""
+    row = collection(Product).find_one({"skus": sku})
+    assert row is not None
+    pieces = {one["sku"]: one["quantity"] for one in row.get("variants", ())}
+    return row["quantity"], row["in_stock"], pieces
+
+
+# --- the stock of a product is that of its variants ----------------------------------------------
+
+
+def test_variants_that_are_sold_out_take_the_product_out_of_stock(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(sku="P1", quantity=10)
+    rows = line({"sku": "V1", "quantity": 0}, {"sku": "V2", "quantity": 0})
+    assert bring("rows.jsonl", rows) == ["updated"]
+    assert stock() == (0, False, {"V1": 0, "V2": 0})
+
+
+def test_the_quantity_of_a_product_is_the_sum_of_the_variants_that_came_in(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(sku="P1", quantity=2, variants=[variant("V1", 1), variant("V2", 1)])
+    assert bring("rows.jsonl", line({"sku": "V1", "quantity": 20})) == ["updated"]
+    assert stock() == (20, True, {"V1": 20})
+
+
+def test_a_product_that_loses_its_variants_keeps_its_pieces(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(sku="P1", quantity=2, variants=[variant("V1", 2)])
+    assert bring("rows.jsonl", line()) == ["updated"]
+    assert stock() == (2, True, {})
+
+
+# --- what a file has no place for ----------------------------------------------------------------
+
+WITHOUT_STOCK: Final = (
+    "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Compare At Price\n"
+)
+
+
+def test_a_csv_without_a_column_for_stock_leaves_the_stock_of_variants(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(slug="lamp", quantity=7, variants=[variant("V1", 3), variant("V2", 4)])
+    rows = WITHOUT_STOCK + "lamp,Desk lamp,Size,S,V1,20,\nlamp,,,M,V2,20,\nlamp,,,L,V3,20,\n"
+    assert bring("rows.csv", rows) == ["updated"]
+    assert stock("V1") == (7, True, {"V1": 3, "V2": 4, "V3": 0})
+
+
+def test_an_empty_cell_for_stock_is_no_stock(make_product: Make, bring: Bring) -> None:
+    make_product(slug="lamp", quantity=3, variants=[variant("V1", 3)])
+    head = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,Variant Price"
+    assert bring("rows.csv", f"{head}\nlamp,Lamp,Size,S,V1,,20\n") == ["updated"]
+    assert stock("V1") == (0, False, {"V1": 0})
+
+
+def test_what_a_variant_of_a_file_does_not_say_stays(make_product: Make, bring: Bring) -> None:
+    stored = variant("V1", 3, price_minor=2500, compare_at_price_minor=3000)
+    make_product(sku="P1", quantity=3, variants=[stored])
+    assert bring("rows.jsonl", line({"sku": "V1"}, name="Desk lamp")) == ["updated"]
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["name"], row["quantity"], row["variants"]) == ("Desk lamp", 3, [stored])
+
+
+def test_a_column_without_a_value_takes_a_price_away_and_a_missing_column_does_not(
+    make_product: Make, bring: Bring
+) -> None:
+    stored = variant("V1", 3, price_minor=2000, compare_at_price_minor=3000)
+    make_product(slug="lamp", quantity=3, variants=[stored], price_minor=2000)
+    head = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price"
+    assert bring("rows.csv", f"{head}\nlamp,Lamp,Size,S,V1,20\n") == ["unchanged"]
+    assert bring("rows.csv", f"{WITHOUT_STOCK}lamp,Lamp,Size,S,V1,20,\n") == ["updated"]
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert row["variants"] == [variant("V1", 3, price_minor=2000)]
+
+
+def test_stock_that_stays_and_stock_that_comes_are_not_more_than_a_product_can_have(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(sku="P1", quantity=1_000_000_000, variants=[variant("V1", 1_000_000_000)])
+    before = list(collection(Product).find({}))
+    [fault] = bring("rows.jsonl", line({"sku": "V1"}, {"sku": "V2", "quantity": 1_000_000_000}))
+    assert fault.startswith("/variants: The quantities of the variants sum up to more than")
+    assert list(collection(Product).find({})) == before
+
+
+def test_what_is_sold_while_a_row_comes_in_stays_sold(
+    make_product: Make, bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = make_product(sku="P1", quantity=7, variants=[variant("V1", 3), variant("V2", 4)])
+    update, sales = ProductService.update, ["V1", "V2"]
+
+    def late(**arguments: Any) -> Any:
+        if sales:
+            StockService.move(
+                product_id=str(product["_id"]), delta=-2, sku=sales.pop(), reason="sale",
+                by=ObjectId(),
+            )  # fmt: skip
+        return update(**arguments)
+
+    monkeypatch.setattr(ProductService, "update", late)
+    assert bring("rows.jsonl", line({"sku": "V1"}, {"sku": "V2"}, name="New")) == ["updated"]
+    assert stock() == (3, True, {"V1": 1, "V2": 2})
