@@ -27,7 +27,9 @@ _ATTEMPTS: Final = 50
 class RowImporter:
     """Creates, updates or leaves the product of each row; a fault keeps no other row out.
 
-    A row is the product with its sku; without a sku, the one with its slug; else with its id.
+    A row is the product with its sku (a row that has only its variants', the one whose variant has
+    the first of them), else with its slug; without any of these, with its id. One whose sku belongs
+    to another product's variant, or the other way round, is refused like any other duplicate.
     """
 
     def __init__(self, *, dry_run: bool = False) -> None:
@@ -124,15 +126,21 @@ def _category(name: str, *, dry_run: bool) -> str:
 
 def _stored(row: ImportRow, values: Mapping[str, Any]) -> ProductRow | None:
     skus, slug = all_skus(values), values.get("slug")
-    if skus:
-        found = selectors.product_with(sku=skus[0])
-        return found or (selectors.product_with(slug=slug) if slug else None)
-    if slug:
-        return selectors.product_with(slug=slug)
+    found = _with_sku(skus[0], own=bool(values.get("sku"))) if skus else None
+    if found is None and slug:
+        found = selectors.product_with(slug=slug)
+    if skus or slug:
+        return found
     try:
         return selectors.product(row.product_id, for_staff=True)
     except ProductNotFoundError:
         return None
+
+
+def _with_sku(sku: str, *, own: bool) -> ProductRow | None:
+    """The product whose own sku it is, or else one of whose variants has it."""
+    found = selectors.product_with(sku=sku)
+    return found if found and (found.get("sku") == sku) is own else None
 
 
 def _says_the_same(stored: ProductRow, changes: Mapping[str, Any]) -> bool:

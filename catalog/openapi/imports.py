@@ -51,9 +51,10 @@ imports_schema = extend_schema_view(
             "CSV with Shopify's columns, JSON (a list of products) or JSON Lines, of at most "
             "50 MB; as the body, or as `file` of a form. The answer comes at once, the rows come "
             "in afterwards: follow `Location` until `state` is `done` or `failed`. A row is the "
-            "product with its sku, without a sku the one with its slug. What a file has no place "
-            "for, of a product or of a variant, stays as it is. A faulty row keeps no other from "
-            "coming in. An import whose server was killed is finished by the next one."
+            "product with its sku, else the one with its slug; if only its variants have skus, "
+            "the product one of whose variants has the first. What a file has no place for, of a "
+            "product or of a variant, stays as it is. A faulty row keeps no other from coming in. "
+            "An import whose server was killed is finished by the next one."
         ),
         request={
             "multipart/form-data": ImportForm,

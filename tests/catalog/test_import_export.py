@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -142,6 +143,51 @@ def test_a_product_is_found_again_by_sku_or_else_by_slug(shopify: Callable[[str]
         "renamed": 100,
         "b": 200,
     }
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    "row", ["mug,Mug,,,,,true,,SHARED,1,1,,,", "mug,Mug,,,,,true,S,OWN,1,1,,,"]
+)
+def test_a_sku_of_a_variant_names_no_product_and_that_of_a_product_no_variant(
+    row: str,
+    options: tuple[str, ...],
+    make_product: Callable[..., ProductRow],
+    shopify: Callable[[str], Path],
+) -> None:
+    shared: dict[str, Any] = {"sku": "SHARED", "options": [], "quantity": 5}
+    make_product(name="Victim", variants=[shared, {**shared, "sku": "SH2"}], quantity=10)
+    make_product(name="Other", sku="OWN")
+    before = list(collection(Product).find({}))
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 of 1 products did not come in"):
+        call_command("import_products", str(shopify(row + "\n")), *options, stdout=out)
+    field = "sku" if "SHARED" in row else "variants/0/sku"
+    assert out.getvalue().startswith(f"line 2: {field}: Another product has this ")
+    assert list(collection(Product).find({})) == before
+
+
+def test_a_row_whose_sku_is_that_of_a_variant_is_the_product_with_its_slug(
+    make_product: Callable[..., ProductRow], shopify: Callable[[str], Path]
+) -> None:
+    make_product(slug="mug", variants=[{"sku": "M-1", "options": [], "quantity": 5}], quantity=5)
+    path = shopify("mug,Mug,,,,,true,Default Title,M-1,7,1,,,\n")
+    assert import_file(path) == "0 created, 1 updated, 0 unchanged, 0 faulty.\n"
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["sku"], row["skus"], row["quantity"]) == ("M-1", ["M-1"], 7)
+    assert "variants" not in row
+
+
+def test_a_row_without_a_sku_of_its_own_is_the_product_with_its_first_variant(
+    make_product: Callable[..., ProductRow], shopify: Callable[[str], Path]
+) -> None:
+    variant = {"sku": "M-1", "options": [], "quantity": 5}
+    make_product(sku="M", slug="old", variants=[variant], quantity=5)
+    assert "1 updated" in import_file(shopify("new,Mug,,,,,true,S,M-1,7,1,,,\n"))
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["slug"], row["sku"], row["quantity"]) == ("new", "M", 7)
 
 
 @pytest.mark.parametrize(
