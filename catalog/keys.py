@@ -18,6 +18,9 @@ MAX_WORD: Final = 32
 _MAX_NAME_KEY: Final = 200
 """Characters: folding makes up to 18 of one, and cursors hold a name's key."""
 
+_MAX_SHORT_SLUG: Final = 90
+"""Characters: a category's slug has at most 100."""
+
 
 def words(text: str) -> list[str]:
     """The folded words of a text, in order: "Crème-Brûlée 2" is creme, brulee, 2."""
@@ -31,6 +34,16 @@ def slug_of(text: str) -> str:
     """A slug made of a text; of a text without any Latin letter or digit, a digest of it."""
     made = slugify(text.replace("_", " "))
     return made or f"c-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
+
+
+def short_slug_of(text: str) -> str:
+    """A slug that a category may have, with room for a number behind it. Of a longer one, its
+    beginning and a digest of all of it: texts that begin alike have others."""
+    slug = slug_of(text)
+    if len(slug) <= _MAX_SHORT_SLUG:
+        return slug
+    digest = hashlib.blake2b(slug.encode(), digest_size=4).hexdigest()
+    return f"{slug[: _MAX_SHORT_SLUG - len(digest) - 1].strip('-')}-{digest}"
 
 
 def name_key(name: str) -> str:

@@ -12,7 +12,6 @@ from catalog.documents import ImportOutcome, ProductRow
 from catalog.errors import BusyError, ProductNotFoundError
 from catalog.importing.rows import ImportRow, RowResult
 from catalog.importing.variants import completed
-from catalog.keys import slug_of
 from catalog.serializers import ProductInput
 from catalog.services import CategoryService, ProductService
 from catalog.services.derived import all_skus
@@ -66,7 +65,8 @@ class RowImporter:
         if stored is not None and stored["_id"] == operation.id:  # by this row, before a kill
             return RowResult(row, ImportOutcome.CREATED, operation.id)
         if values["category"]:
-            values["category"] = _category(values["category"], dry_run=self._dry_run)
+            named = values["category"]
+            values["category"] = CategoryService.ensure(name=named, dry_run=self._dry_run)
         if stored is None:
             return self._create(row, values, operation)
         if values["variants"]:
@@ -118,10 +118,6 @@ def _faults(refusal: APIException | DomainError) -> Iterator[FieldError]:
         yield from (FieldError(**error) for error in errors)
     else:
         yield FieldError("", refusal.code, refusal.detail)
-
-
-def _category(name: str, *, dry_run: bool) -> str:
-    return slug_of(name) if dry_run else CategoryService.ensure(name=name)
 
 
 def _stored(row: ImportRow, values: Mapping[str, Any]) -> ProductRow | None:

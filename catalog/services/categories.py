@@ -26,7 +26,7 @@ from catalog.errors import (
     SlugIsFixedError,
     UnknownCategoryError,
 )
-from catalog.keys import slug_of
+from catalog.keys import short_slug_of
 from catalog.topics import PRODUCTS, TREE
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
@@ -38,8 +38,6 @@ from ecommerce.core.response_cache import changed
 MAX_DEPTH: Final = 10
 """Levels of the tree."""
 _ATTEMPTS: Final = 200
-_MAX_MADE_SLUG: Final = 90
-"""Characters: leaves room for a number behind it."""
 
 
 class NewCategory(TypedDict):
@@ -89,10 +87,20 @@ class CategoryService:
         return _create_all(values, Operation.unkeyed())
 
     @staticmethod
-    def ensure(*, name: str) -> str:
-        """The slug of the category that this name makes; a new root if there is none."""
-        slug = slug_of(name)
-        if selectors.category_with_slug(slug) is None:
+    def ensure(*, name: str, dry_run: bool = False) -> str:
+        """The slug of the category that this is the slug, the id or the name of; a new root if
+        there is none, which a dry run does not make.
+
+        Raises:
+            UnknownCategoryError: it has the form of an id, which no category has.
+        """
+        slug = short_slug_of(name)
+        if is_id(slug):  # so has the name, but for case and signs
+            return _place(slug, "/category")["slug"]
+        known = selectors.categories_by_slug((name, slug))
+        if name in known:
+            return name
+        if slug not in known and not dry_run:
             with suppress(DuplicateCategoryError):  # another was faster
                 CategoryService.create(values={"name": name, "slug": slug})
         return slug
@@ -185,7 +193,7 @@ def _create_all(values: Sequence[NewCategory], operation: Operation) -> list[Cat
 
 def _names(values: Sequence[NewCategory]) -> list[str]:
     """The slugs that the new categories are about: their own, and of what they stand below."""
-    own = [value.get("slug") or _made_slug(value["name"]) for value in values]
+    own = [value.get("slug") or short_slug_of(value["name"]) for value in values]
     return own + [parent for value in values if (parent := value.get("parent"))]
 
 
@@ -234,16 +242,12 @@ def _free_slug(name: str, known: Mapping[str, Any]) -> str:
     Args:
         known: categories by slug; those with the plain one, and those that get made now, are there.
     """
-    base = _made_slug(name)
+    base = short_slug_of(name)
     slug, number = base, 1
     while slug in known or is_id(slug) or (number > 1 and selectors.category_with_slug(slug)):
         number += 1
         slug = f"{base}-{number}"
     return slug
-
-
-def _made_slug(name: str) -> str:
-    return slug_of(name)[:_MAX_MADE_SLUG].strip("-")
 
 
 def _place(reference: str, pointer: str) -> CategoryRow:

@@ -105,6 +105,60 @@ def test_a_category_that_is_missing_is_made(tmp_path: Path) -> None:
     assert "1 unchanged" in import_file(path)
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_category_is_named_by_its_slug_its_id_or_its_name(
+    options: tuple[str, ...],
+    make_category: Callable[..., CategoryRow],
+    make_product: Callable[..., ProductRow],
+    tmp_path: Path,
+) -> None:
+    home = make_category("home")
+    for sku in "ABC":
+        make_product(name="A", price_minor=100, sku=sku, category="home")
+    names = {"A": "home", "B": str(home["_id"]).upper(), "C": " Home "}
+    path = tmp_path / "products.json"
+    rows = [{"name": "A", "price": 1, "sku": sku, "category": name} for sku, name in names.items()]
+    path.write_text(json.dumps(rows))
+    assert import_file(path, *options).endswith("3 unchanged, 0 faulty.\n")
+    assert [row["slug"] for row in collection(Category).find({})] == ["home"]
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+@pytest.mark.parametrize("name", ["5f" * 12, "5F" * 12 + "!"])
+def test_an_id_of_no_category_makes_none(
+    name: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "products.json"
+    path.write_text(json.dumps([{"name": "A", "price": 1, "sku": "S", "category": name}]))
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 of 1 products did not come in"):
+        call_command("import_products", str(path), *options, stdout=out)
+    assert out.getvalue().splitlines()[0] == (
+        "item 1: category: There is no such category: see GET /categories/."
+    )
+    assert collection(Category).count_documents({}) == 0
+    assert collection(Product).count_documents({}) == 0
+
+
+def test_categories_with_long_names_differ_and_go_out_and_in_again(tmp_path: Path) -> None:
+    names = ["Deep " * 30 + end for end in ("lamps", "mugs")]
+    path, tree = tmp_path / "products.json", tmp_path / "categories.jsonl"
+    rows = [
+        {"name": "A", "price": 1, "sku": f"S-{number}", "category": name}
+        for number, name in enumerate(names)
+    ]
+    path.write_text(json.dumps(rows))
+    import_file(path)
+    assert import_file(path) == "0 created, 0 updated, 2 unchanged, 0 faulty.\n"
+    stored = list(collection(Category).find({}))
+    assert sorted(row["name"] for row in stored) == names
+    assert {len(row["slug"]) for row in stored} == {90}
+    call_command("export_categories", str(tree), stdout=StringIO(), stderr=StringIO())
+    out = StringIO()
+    call_command("import_categories", str(tree), stdout=out)
+    assert "2 unchanged" in out.getvalue()
+
+
 def test_faulty_rows_name_their_lines_and_keep_no_other_out(
     shopify: Callable[[str], Path],
 ) -> None:
