@@ -67,11 +67,11 @@ class RowImporter:
         if values["category"]:
             named = values["category"]
             values["category"] = CategoryService.ensure(name=named, dry_run=self._dry_run)
+        if values["variants"]:
+            values["variants"] = completed(row, values, stored)
+            values = self._input.validate(values)  # sums them up anew
         if stored is None:
             return self._create(row, values, operation)
-        if values["variants"]:
-            values["variants"] = completed(row, values["variants"], stored)
-            values = self._input.validate(values)  # sums them up anew
         return self._update(row, stored, self._covered(row, values))
 
     def _covered(self, row: ImportRow, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,15 +140,9 @@ def _with_sku(sku: str, *, own: bool) -> ProductRow | None:
 
 
 def _says_the_same(stored: ProductRow, changes: Mapping[str, Any]) -> bool:
-    price = changes.get("price_minor", stored["price_minor"])
-    return all(
-        _comparable(name, stored.get(name), price) == _comparable(name, value, price)
-        for name, value in changes.items()
-    )
+    return all(_or_none(stored.get(name)) == _or_none(value) for name, value in changes.items())
 
 
-def _comparable(name: str, value: Any, price: int) -> Any:
-    """Empty is empty, and a variant without a price has the product's."""
-    if name == "variants" and value:
-        return [{"price_minor": price, **variant} for variant in value]
+def _or_none(value: Any) -> Any:
+    """Empty is empty."""
     return value if value not in ([], "") else None

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from bson import ObjectId
+from django.core.management import call_command
 
 from catalog.documents import Product, ProductRow
 from catalog.importing import RowImporter, file_source, read_rows
@@ -154,3 +156,61 @@ def test_what_is_sold_while_a_row_comes_in_stays_sold(
     monkeypatch.setattr(ProductService, "update", late)
     assert bring("rows.jsonl", line({"sku": "V1"}, {"sku": "V2"}, name="New")) == ["updated"]
     assert stock() == (3, True, {"V1": 1, "V2": 2})
+
+
+# --- a variant without a price of its own has the product's --------------------------------------
+
+
+def exported(name: str, tmp_path: Path) -> str:
+    """What the shop gives out."""
+    path = tmp_path / name
+    call_command("export_products", str(path), stderr=StringIO())
+    return path.read_text(encoding="utf-8")
+
+
+def prices() -> dict[str, int | None]:
+    row = collection(Product).find_one({})
+    assert row is not None
+    return {one["sku"]: one.get("price_minor") for one in row["variants"]}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("name", ["all.csv", "all.jsonl"])
+def test_an_edited_export_gives_no_variant_a_price_of_its_own(
+    name: str, dry_run: bool, make_product: Make, bring: Bring, tmp_path: Path
+) -> None:
+    own = {"price_minor": 1999}
+    make_product(quantity=6, variants=[variant("V1", 1), variant("V2", 2, **own), variant("V3", 3)])
+    file = exported(name, tmp_path).replace("Lamp", "Desk lamp")
+    assert bring(name, file, dry_run=dry_run) == ["updated"]
+    assert prices() == {"V1": None, "V2": 1999, "V3": None}
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.jsonl"])
+def test_in_another_shop_variants_that_cost_what_the_product_costs_follow_its_price(
+    name: str, make_product: Make, bring: Bring, tmp_path: Path
+) -> None:
+    dear = variant("V2", 2, price_minor=2500)
+    make_product(quantity=3, variants=[variant("V1", 1), dear])
+    file = exported(name, tmp_path)
+    collection(Product).delete_many({})
+    assert bring(name, file) == ["created"]
+    assert prices() == {"V1": None, "V2": 2500}
+
+
+def test_a_variant_that_gets_another_price_than_the_product_has_its_own(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(sku="P1", quantity=3, variants=[variant("V1", 1), variant("V2", 2)])
+    rows = line({"sku": "V1", "price": 19.99}, {"sku": "V2", "price": 25})
+    assert bring("rows.jsonl", rows) == ["updated"]
+    assert prices() == {"V1": None, "V2": 2500}
+
+
+def test_a_product_that_a_csv_gives_no_price_costs_what_its_first_variant_does(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(slug="lamp", quantity=3, variants=[variant("V1", 1), variant("V2", 2)])
+    rows = WITHOUT_STOCK + "lamp,Lamp,Size,S,V1,21,\nlamp,,,M,V2,25,\nlamp,,,L,V3,21,\n"
+    assert bring("rows.csv", rows) == ["updated"]
+    assert prices() == {"V1": None, "V2": 2500, "V3": 2100}, "a new one has the price it came with"

@@ -25,6 +25,8 @@ NASTY: Final = (
     "=1+1", "+1", "-1", "@a", "'=1", "''", "<b>x</b>", "<", ">", "a < b", "&amp;", "&", "\\", "\\n",
     "null", "true", "Default Title", "0", "é", "e\u0301", "\ufdfa", "\U0001f600", "\u202e", "{}",
 )  # fmt: skip
+SAME_PRICE: Final = "19.99"
+"""Often that of a product and of its variants."""
 words = st.one_of(
     st.lists(st.sampled_from(NASTY), min_size=1, max_size=4).map("".join),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12),
@@ -46,10 +48,10 @@ variants = st.fixed_dictionaries(
         "options": st.dictionaries(st.sampled_from(["size", "colour", "a b"]), text, max_size=3),
         "quantity": pieces,
     },
-    optional={"price": cents, "compare_at_price": cents},
+    optional={"price": st.one_of(cents, st.just(SAME_PRICE)), "compare_at_price": cents},
 )
 products = st.fixed_dictionaries(
-    {"name": text, "price": cents},
+    {"name": text, "price": st.one_of(cents, st.just(SAME_PRICE))},
     optional={
         "description": words,
         "compare_at_price": cents,
@@ -110,6 +112,22 @@ def shown(*, without: set[str]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name not in without} for row in rows]
 
 
+def own_prices() -> list[dict[str, int]]:
+    """Of the variants of each product, in minor units."""
+    return [
+        {one["sku"]: one["price_minor"] for one in row.get("variants", ()) if "price_minor" in one}
+        for row in stored()
+    ]
+
+
+def other_prices() -> list[dict[str, int]]:
+    """The same without what is the product's price too: a file cannot say whose it is."""
+    return [
+        {sku: price for sku, price in own.items() if price != row["price_minor"]}
+        for own, row in zip(own_prices(), stored(), strict=True)
+    ]
+
+
 def bring_in(path: Path) -> str:
     out = StringIO()
     call_command("import_products", str(path), stdout=out)
@@ -134,7 +152,10 @@ def test_what_goes_out_comes_in_again_as_it_was(
     assert stored() == before, "into the shop that it came from: nothing changes"
 
     without = OURS | (NOT_IN_CSV if name == "all.csv" else set())
-    expected = shown(without=without)
+    expected, prices = shown(without=without), other_prices()
     collection(Product).delete_many({})
     assert bring_in(path) == f"{count} created, 0 updated, 0 unchanged, 0 faulty."
     assert shown(without=without) == expected, "into an empty shop: the same products"
+    assert own_prices() == prices, (
+        "those that cost what the product does have no price of their own"
+    )
