@@ -201,9 +201,9 @@ def test_a_dry_run_reports_every_row_and_writes_nothing(
 def test_a_sku_that_a_variant_of_the_product_has_is_refused_dry_or_not(
     sam: Person, make_product: Callable[..., ProductRow]
 ) -> None:
-    make_product(sku="V", variants=[{"sku": "V-1", "options": [], "quantity": 10}])
+    make_product(sku="V", slug="shirt", variants=[{"sku": "V-1", "options": [], "quantity": 10}])
     before = list(collection(Product).find({}))
-    raw = b'{"name": "Shirt", "price": 5, "sku": "V-1"}\n'
+    raw = b'{"name": "Shirt", "price": 5, "slug": "shirt", "sku": "V-1"}\n'
     for query in ("?dry_run=true", ""):
         job = done(sam, send(sam, raw, "application/jsonl", query))
         assert counts(job) == (0, 0, 0, 1)
