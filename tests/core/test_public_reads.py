@@ -13,6 +13,7 @@ from catalog.topics import product_topic
 from ecommerce.core import conditional
 from ecommerce.core.public_reads import PublicReads, layer
 from ecommerce.core.public_reads.kept import Kept, KeptAnswers, unpack
+from ecommerce.core.response_cache import topics
 from ecommerce.core.response_cache.answers import Provenance
 from tests.core.wsgi_calls import Calls, Sent, added
 from tests.operations import recorded
@@ -264,3 +265,23 @@ def test_what_is_kept_stays_within_its_bytes() -> None:
         assert kept.bytes <= 10_000
     assert kept.get("49") is not None
     assert kept.get("0") is None
+
+
+def test_a_read_that_comes_before_the_new_tokens_are_stored_keeps_no_old_answer(
+    lamp: ProductRow, both: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The write is done, and what it made void is said only after one more read."""
+    path = f"/products/{lamp['_id']}"
+    store, between = topics._set, list[Sent]()
+
+    def store_after_a_read(values: dict[str, bytes], seconds: float) -> bool:
+        if not between and any(name.startswith("topic:") for name in values):
+            between.append(both(path))
+        return store(values, seconds)
+
+    for _ in range(2):
+        both(path)
+    monkeypatch.setattr(topics, "_set", store_after_a_read)
+    ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Renamed"})
+    assert b'"name":"Lamp"' in between[0][2], "the write has not answered yet"
+    assert b'"name":"Renamed"' in both(path)[2]

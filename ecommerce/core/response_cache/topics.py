@@ -7,7 +7,7 @@ A flushed or evicted token is one that nobody knows: the answer is made anew.
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Any, Final, TypeVar
 
@@ -36,12 +36,16 @@ _MAX_UNSENT: Final = 10_000
 
 def changed(*topics: str) -> None:
     """Make every answer of these topics void. Call it after the write; never raises."""
+    _remember(topics)
+    _send(topics)
+
+
+def _remember(topics: Iterable[str]) -> None:
     now = time.monotonic()
     with _lock:
         for topic in [t for t, at in _changed_here.items() if now - at > _REMEMBERED_SECONDS]:
             del _changed_here[topic]
         _changed_here.update(dict.fromkeys(topics, now))
-    _send(topics)
 
 
 def everything_changed() -> None:
@@ -100,9 +104,13 @@ def _send(topics: Sequence[str]) -> None:
     with _lock:
         due = {*topics, *_unsent}
         _unsent.clear()
-    if due and not _set({_PREFIX + topic: _token() for topic in {*due, EPOCH}}, _KEPT_SECONDS):
+    if not due:
+        return
+    if not _set({_PREFIX + topic: _token() for topic in {*due, EPOCH}}, _KEPT_SECONDS):
         with _lock:
             _unsent.update(list(due)[:_MAX_UNSENT])
+    # Once more: a read that came meanwhile saw the old tokens, and kept the old answer with them.
+    _remember(due)
 
 
 def _token() -> bytes:
