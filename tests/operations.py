@@ -19,7 +19,7 @@ _KINDS: Final = {
     "delete_many": "delete", "find_one_and_update": "findAndModify",
     "find_one_and_replace": "findAndModify", "find_one_and_delete": "findAndModify",
     "bulk_write": "update", "aggregate": "aggregate", "count_documents": "aggregate",
-    "distinct": "distinct",
+    "estimated_document_count": "count", "distinct": "distinct",
 }  # fmt: skip
 """From the methods of a collection to the commands that they send to a server."""
 
@@ -101,6 +101,7 @@ def _from_command(name: str, command: Mapping[str, Any]) -> Operation | None:
         "delete": lambda: (command["deletes"][0]["q"], None),
         "insert": lambda: ({}, None),
         "distinct": lambda: (command.get("query", {}), None),
+        "count": lambda: (command.get("query", {}), None),
     }
     if name not in kinds:
         return None

@@ -8,6 +8,7 @@ from typing import Any, cast
 from bson import ObjectId
 
 from accounts.documents import AuditEvent, AuditEventRow
+from ecommerce.core.batches import batches
 from ecommerce.core.mongo import collection
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
 
@@ -40,6 +41,8 @@ class AuditFilter:
 
 
 _SECOND = timedelta(seconds=1)
+_BATCH = 500
+"""Events of one read, where all are read."""
 
 
 def audit_page(wanted: AuditFilter, request: PageRequest) -> Page:
@@ -51,5 +54,5 @@ def audit_page(wanted: AuditFilter, request: PageRequest) -> Page:
 
 def audit_events(wanted: AuditFilter) -> Iterator[AuditEventRow]:
     """Events, oldest first, streamed. For operators."""
-    rows = collection(AuditEvent).find(wanted.where()).sort([("_id", 1)])
-    return (cast(AuditEventRow, row) for row in rows)
+    for batch in batches(collection(AuditEvent), wanted.where(), size=_BATCH):
+        yield from (cast(AuditEventRow, row) for row in batch)

@@ -9,6 +9,7 @@ from mongoengine import Document
 from accounts import lifecycle
 from accounts.documents import ApiKey, AuditEvent, MailToken, RefreshFamily, User
 from accounts.errors import UserNotFoundError
+from ecommerce.core.batches import batches
 from ecommerce.core.mongo import collection
 
 WITHHELD: Final[Mapping[type[Document], frozenset[str]]] = {
@@ -19,6 +20,9 @@ WITHHELD: Final[Mapping[type[Document], frozenset[str]]] = {
     AuditEvent: frozenset(),
 }
 """Fields that no export holds. Their secrets are hashed, and still nobody needs them."""
+
+_BATCH: Final = 500
+"""Rows of one read: a client may take any time over them."""
 
 Section = tuple[str, Iterable[Mapping[str, Any]]]
 
@@ -45,5 +49,9 @@ def stored_sections(user_id: ObjectId) -> Iterator[Section]:
     yield from lifecycle.exported(user_id)
 
 
-def _rows(document: type[Document], where: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return collection(document).find(where, dict.fromkeys(WITHHELD[document], 0) or None)
+def _rows(document: type[Document], where: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    withheld = WITHHELD[document]
+    left_out = dict.fromkeys(withheld - {"_id"}, 0)  # the batches go by the id
+    for batch in batches(collection(document), where, size=_BATCH, fields=left_out or None):
+        for row in batch:
+            yield {name: value for name, value in row.items() if name not in withheld}

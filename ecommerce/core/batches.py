@@ -15,6 +15,7 @@ def batches(
     size: int,
     fields: Mapping[str, int] | None = None,
     after: Any = None,
+    descending: bool = False,
 ) -> Iterator[list[Row]]:
     """What the filter finds, by `_id`, in reads that are each over soon.
 
@@ -26,13 +27,15 @@ def batches(
         size: documents of one read.
         fields: a projection, with the `_id`.
         after: begin behind this `_id`; None: at the first.
+        descending: from the greatest `_id` to the least.
     """
-    wanted = where if after is None else _behind(where, after)
-    while batch := list(rows.find(wanted, fields).sort([("_id", 1)]).limit(size)):
+    operator, sign = ("$lt", -1) if descending else ("$gt", 1)
+    wanted = where if after is None else _behind(where, {operator: after})
+    while batch := list(rows.find(wanted, fields).sort([("_id", sign)]).limit(size)):
         yield batch
-        wanted = _behind(where, batch[-1]["_id"])
+        wanted = _behind(where, {operator: batch[-1]["_id"]})
 
 
-def _behind(where: Mapping[str, Any], last: Any) -> Mapping[str, Any]:
-    rest = {"_id": {"$gt": last}}
+def _behind(where: Mapping[str, Any], limit: Mapping[str, Any]) -> Mapping[str, Any]:
+    rest = {"_id": limit}
     return {"$and": [where, rest]} if where else rest

@@ -87,7 +87,8 @@ def ensure_indexes(
                         list(index.keys), name=index.name, **index.options
                     )
             except DuplicateKeyError:
-                problems.append(_duplicates(document, index))
+                with pymongo.timeout(_PATIENCE):
+                    problems.append(_duplicates(document, index))
             except OperationFailure as fault:
                 problems.append(f"{index.collection}.{index.name}: {fault}")
             else:

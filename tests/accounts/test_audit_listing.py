@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from accounts.documents import ApiKey, AuditEvent, RefreshFamily, User
 from accounts.management.commands.audit import followed
 from accounts.rules import Scope
+from accounts.selectors import audit as audit_selectors
 from accounts.selectors.audit import AuditFilter
 from accounts.services import ApiKeyService, AuditService
 from ecommerce.core.indexes import declared
@@ -235,3 +236,12 @@ def test_no_entry_holds_a_secret(
     secrets += [token.rpartition(".")[2] for token in tokens]
     assert len(hashes) >= 3
     assert [secret for secret in secrets if secret in text] == []
+
+
+def test_the_command_reads_a_long_log_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_selectors, "_BATCH", 2)
+    events = [at(f"2026-01-0{day}T00:00:00", f"event_{day}") for day in range(1, 6)]
+    with recorded() as seen:
+        found = [row["_id"] for row in audit_selectors.audit_events(AuditFilter())]
+    assert found == events
+    assert [operation.kind for operation in seen] == ["find"] * 4

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts import selectors
 from accounts.documents import User
 from ecommerce.core.mongo import collection
 from tests.client import ApiClient, Person
+from tests.operations import recorded
 
 
 def run(*arguments: str, **options: Any) -> str:
@@ -88,6 +90,17 @@ def test_users_list_filters_and_never_shows_a_hash(alice: Person, sam: Person) -
     as_json = [json.loads(line) for line in run("users", "list", "--json").splitlines()]
     assert [user["username"] for user in as_json] == ["sam", "alice"]
     assert "hash" not in run("users", "show", "alice") + json.dumps(as_json)
+
+
+def test_users_list_reads_many_users_in_parts(
+    monkeypatch: pytest.MonkeyPatch, alice: Person, bob: Person, sam: Person
+) -> None:
+    """One cursor over all of them would run out behind a slow terminal."""
+    monkeypatch.setattr(selectors, "_BATCH", 2)
+    with recorded() as seen:
+        listed = [user["username"] for user in selectors.every_user()]
+    assert listed == ["sam", "bob", "alice"], "newest first, each once"
+    assert [operation.kind for operation in seen] == ["find", "find", "find"]
 
 
 def test_promote_and_demote(alice: Person) -> None:

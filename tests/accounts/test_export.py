@@ -12,11 +12,13 @@ from mongoengine import Document
 
 from accounts import lifecycle
 from accounts.documents import ApiKey, AuditEvent, MailToken, RefreshFamily, User
-from accounts.selectors import WITHHELD
+from accounts.selectors import WITHHELD, exports
+from accounts.services import AuditService
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, ApiClient, Person
 from tests.inbox import Inbox
+from tests.operations import recorded
 
 DECIDED: dict[type[Document], set[str]] = {
     User: {
@@ -94,6 +96,19 @@ def test_it_holds_no_secret(alice: Person, inbox: Inbox) -> None:
     secrets = [token, alice.tokens.refresh_token, alice.tokens.access_token, PASSWORD]
     for secret in [*secrets, stored["hashed_password"], family["current_hash"], mail["_id"]]:
         assert secret not in text
+
+
+def test_it_is_read_in_parts_that_a_slow_client_may_take_any_time_over(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "_BATCH", 2)
+    for number in range(5):
+        AuditService.record(f"event_{number}", subject_id=alice.principal.id)
+    sections = dict(exports.stored_sections(alice.principal.id))
+    with recorded() as seen:
+        events = [row["event"] for row in sections["audit_events"]]
+    assert events == [f"event_{number}" for number in range(5)]
+    assert len(seen) == 4
 
 
 def test_it_holds_nothing_of_anybody_else(alice: Person, bob: Person) -> None:

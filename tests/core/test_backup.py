@@ -17,12 +17,14 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from catalog.documents import Product
-from ecommerce.core.backups import BackupFile
+from ecommerce.core.backups import BackupFile, restoring
+from ecommerce.core.backups.sources import ServerSource
 from ecommerce.core.indexes import documents, ensure_indexes
 from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import Person
 from tests.faults import FAULT_FILE, die_where_told
 from tests.live.server import ROOT, serve
+from tests.operations import recorded
 
 KILLED: Final = -9
 needs_a_server = pytest.mark.skipif(
@@ -257,6 +259,26 @@ def test_a_backup_of_a_running_shop_shows_one_moment(shop: Shop) -> None:
 def _in_stock(path: Path, ids: list[str]) -> int:
     rows = map(bson.decode, BackupFile(path).bodies("products"))
     return sum(row["quantity"] for row in rows if str(row["_id"]) in ids)
+
+
+def test_a_server_is_asked_for_no_count_that_looks_at_every_document(alice: Person) -> None:
+    with recorded() as seen:
+        counts = ServerSource().counts()
+    assert (counts["users"], counts["shopping_carts"]) == (1, 0)
+    assert {operation.kind for operation in seen} == {"count", "find"}, "find: is it empty?"
+
+
+def test_a_collection_is_emptied_in_deletes_that_are_each_over_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(restoring, "_EMPTIED_AT_ONCE", 2)
+    rows = collection(Product)
+    rows.insert_many([{"_id": number, "skus": [f"sku-{number}"]} for number in range(5)])
+    with recorded() as seen:
+        restoring._empty(rows)
+    deleted = [one.filter["_id"]["$in"] for one in seen if one.kind == "delete"]
+    assert [len(ids) for ids in deleted] == [2, 2, 1]
+    assert rows.count_documents({}) == 0
 
 
 @needs_a_server

@@ -2,6 +2,7 @@
 
 import pytest
 from mongoengine import Document, EmbeddedDocument
+from pymongo._csot import get_timeout
 from pymongo.errors import DuplicateKeyError
 
 from accounts.documents import (
@@ -62,6 +63,7 @@ from catalog.documents import (
     VariantOptionRow,
     VariantRow,
 )
+from ecommerce.core import indexes
 from ecommerce.core.documents import (
     DataMigrationRecord,
     DataMigrationRow,
@@ -136,6 +138,26 @@ def test_a_sharded_collection_is_unique_on_its_shard_key_alone(document: type[Do
 def test_carts_and_idempotency_records_are_what_is_sharded() -> None:
     sharded = {document for document in documents() if "sharding" in document._meta}
     assert sharded == {ShoppingCart, OpenCarts, IdempotencyRecord}
+
+
+def test_the_list_of_duplicates_may_take_as_long_as_the_index(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both look at the whole collection, which takes longer than an operation of a request may."""
+    seconds = list[float | None]()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DuplicateKeyError("E11000")
+
+    def look(*_: object) -> str:
+        seconds.append(get_timeout())
+        return "the list"
+
+    monkeypatch.setattr(type(collection(User)), "create_index", refuse)
+    monkeypatch.setattr(indexes, "_duplicates", look)
+    with pytest.raises(IndexConflictError, match="the list"):
+        ensure_indexes([User])
+    assert set(seconds) == {600.0}
 
 
 def test_duplicates_that_forbid_an_index_are_listed() -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bson.raw_bson import RawBSONDocument
 from django.conf import settings
 from mongoengine.connection import get_db
+from pymongo.collection import Collection
 
 from ecommerce.core import mongo
 from ecommerce.core.backups.file import Advance, BackupFile, draft_of, put_in_place
@@ -23,10 +24,12 @@ from ecommerce.core.response_cache.topics import everything_changed
 
 _BATCH: Final = 200
 """Documents of one write."""
+_EMPTIED_AT_ONCE: Final = 1000
+"""Documents of one delete: it must be over within the time that one operation may take."""
 
 
 def what_is_stored() -> dict[str, int]:
-    """How many documents a restore would replace, by collection; empty for an empty store."""
+    """About how many documents a restore would replace, by collection; empty for an empty store."""
     if mongo.uses_embedded_store() and not Path(settings.STORE_PATH).exists():
         return {}
     with source() as stored:
@@ -84,7 +87,7 @@ def _fill_server(backup: BackupFile, advance: Advance) -> None:
     mongo.connect()
     database = get_db()
     for name in {*what_is_stored(), *backup.manifest}:
-        database[name].delete_many({})  # a dropped collection would lose its shard key
+        _empty(database[name])
         checkpoint("restore.emptied")
     ensure_indexes()
     for name in backup.manifest:
@@ -92,3 +95,9 @@ def _fill_server(backup: BackupFile, advance: Advance) -> None:
         while batch := [RawBSONDocument(body) for body in islice(bodies, _BATCH)]:
             database[name].insert_many(batch)
             advance(len(batch))
+
+
+def _empty(rows: Collection[dict[str, Any]]) -> None:
+    """Delete everything, little by little. A dropped collection would lose its shard key."""
+    while ids := [row["_id"] for row in rows.find({}, {"_id": 1}).limit(_EMPTIED_AT_ONCE)]:
+        rows.delete_many({"_id": {"$in": ids}})

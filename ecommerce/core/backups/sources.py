@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from django.conf import settings
 from mongoengine.connection import get_db
+from pymongo.collection import Collection
 
 from ecommerce.core import mongo
 from ecommerce.core.backups.errors import BackupError
@@ -36,7 +37,7 @@ class Source(Protocol):
     kind: str
 
     def counts(self) -> dict[str, int]:
-        """How many documents there are in each collection, at about this moment."""
+        """About how many documents there are in each collection; none for an empty one alone."""
 
     def documents(self, collection: str) -> Iterator[bytes]:
         """Every document of a collection, as BSON."""
@@ -102,10 +103,10 @@ class ServerSource:
     kind = "mongodb"
 
     def counts(self) -> dict[str, int]:
-        """At this moment; more may come."""
+        """About, as the server has noted them: to count a large collection takes too long."""
         ours = {str(document._get_collection_name()) for document in documents()}
         names = sorted(ours & set(get_db().list_collection_names()))
-        return {name: get_db()[name].count_documents({}) for name in names}
+        return {name: _about(get_db()[name]) for name in names}
 
     def documents(self, collection: str) -> Iterator[bytes]:
         """In the order of their ids, in reads that are each over soon."""
@@ -116,6 +117,11 @@ class ServerSource:
     def indexes(self) -> list[StoredIndex]:
         """None: `manage.py migrate` makes those that the documents declare."""
         return []
+
+
+def _about(rows: Collection[dict[str, Any]]) -> int:
+    """How many documents there are; none only where there is none, also after a crash."""
+    return rows.estimated_document_count() or int(rows.find_one({}, {"_id": 1}) is not None)
 
 
 def bodies(connection: sqlite3.Connection, collection: str) -> Iterator[bytes]:
