@@ -258,6 +258,23 @@ def test_an_answer_comes_back_from_the_shared_layer_as_it_was() -> None:
     assert unpack(an_answer(b"{}\n{}").pack(), now=7.0) == an_answer(b"{}\n{}")
 
 
+@pytest.mark.parametrize(
+    "packed", [b'{"etag": "old"}\n{}', b'{"headers": 1}\n', b"[]\n{}", b"{\n", b""]
+)
+def test_what_another_version_of_the_program_kept_is_not_there(packed: bytes) -> None:
+    assert unpack(packed, now=7.0) is None
+
+
+def test_entries_of_another_version_are_answered_anew(
+    lamp: ProductRow, django: Calls, both: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a release rolls out, old and new processes share one Redis."""
+    path = f"/products/{lamp['_id']}"
+    monkeypatch.setattr(Kept, "pack", lambda _: b'{"etag": "old"}\n{}')
+    expected = both(path)
+    assert Calls(PublicReads(django.application))(path) == expected
+
+
 def test_what_is_kept_stays_within_its_bytes() -> None:
     kept = KeptAnswers(max_bytes=10_000)
     for number in range(50):

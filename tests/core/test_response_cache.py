@@ -255,6 +255,11 @@ def test_a_stored_answer_comes_back_as_it_was_and_only_at_its_generations() -> N
     assert unpack(packed, [b"one", b"new"]) is None
 
 
+@pytest.mark.parametrize("packed", [b'{"tokens": []}\n{}', b"{}\n{}", b"[]\n{}", b"{\n", b""])
+def test_what_another_version_of_the_program_stored_is_not_there(packed: bytes) -> None:
+    assert unpack(packed, []) is None
+
+
 def test_a_topic_has_one_generation_until_it_changes() -> None:
     first, same = generations(["a", "b"]), generations(["a", "b"])
     assert first == same is not None

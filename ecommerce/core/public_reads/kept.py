@@ -8,6 +8,7 @@ from typing import Final
 import orjson
 
 from ecommerce.core.response_cache.answers import Provenance
+from ecommerce.core.response_cache.stored import UNREADABLE
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 _OVERHEAD: Final = 1_000
@@ -51,8 +52,15 @@ class Kept:
         return orjson.dumps(head) + b"\n" + self.body
 
 
-def unpack(packed: bytes, now: float) -> Kept:
-    """What `pack` packed, kept from now on."""
+def unpack(packed: bytes, now: float) -> Kept | None:
+    """What `pack` packed, kept from now on; None for what another version of the program packed."""
+    try:
+        return _unpacked(packed, now)
+    except UNREADABLE:
+        return None
+
+
+def _unpacked(packed: bytes, now: float) -> Kept:
     head, _, body = packed.partition(b"\n")
     known = orjson.loads(head)
     provenance = Provenance(

@@ -105,6 +105,8 @@ class PublicReads:
         if state is None or packed is None:
             return None
         answer, epoch = unpack(packed, now), state[0][0]
+        if answer is None:
+            return None
         if answer.epoch != epoch:
             found = generations((EPOCH, *answer.provenance.topics))
             if found is None or found[0][1:] != answer.provenance.tokens:

@@ -8,6 +8,8 @@ from typing import Final
 import orjson
 
 _SEPARATOR: Final = b"\n"
+UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError)
+"""What an entry raises that another version of the program has packed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,16 @@ class Stored:
 
 
 def unpack(packed: bytes | None, tokens: Sequence[bytes]) -> Stored | None:
-    """The stored answer; None unless there is one, made at these generations."""
+    """The stored answer; None unless there is one that can be read, made at these generations."""
     if packed is None:
         return None
+    try:
+        return _unpacked(packed, tokens)
+    except UNREADABLE:
+        return None
+
+
+def _unpacked(packed: bytes, tokens: Sequence[bytes]) -> Stored | None:
     head, _, body = packed.partition(_SEPARATOR)
     known = orjson.loads(head)
     if known["tokens"] != [token.hex() for token in tokens]:
