@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 _ASKED_EVERY: Final = 1.0
 """Seconds between two questions whether Redis is back."""
+_SAID_EVERY: Final = 1.0
+"""Seconds between two lines about refusals of one server."""
 _AWAY: Final = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
@@ -42,6 +44,7 @@ class _Breaker:
         self.is_open = False
         self._alias = alias
         self._lock = Lock()
+        self._refusal_said = float("-inf")
 
     def open(self, fault: Exception) -> None:
         with self._lock:
@@ -51,6 +54,15 @@ class _Breaker:
         _say_whether_away()
         logger.warning("Redis does not answer (%s): going on without it.", fault)
         Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
+
+    def say_refusal(self, fault: Exception) -> None:
+        """Log it, at most once a second: a Redis that is full refuses something in each request."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._refusal_said < _SAID_EVERY:
+                return
+            self._refusal_said = now
+        logger.warning("Redis refuses: %s", fault)
 
     def _close_when_back(self) -> None:
         while True:
@@ -101,7 +113,7 @@ def ask(work: Callable[[], T], otherwise: T, alias: str = CACHE) -> T:
         breaker.open(fault)
     except RedisError as fault:
         metrics.REDIS_FAILURES["refused"].inc()
-        logger.warning("Redis refuses: %s", fault)
+        breaker.say_refusal(fault)
     finally:
         metrics.REDIS_CALLS.observe(time.perf_counter() - began)
     return otherwise

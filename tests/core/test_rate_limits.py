@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from prometheus_client import REGISTRY
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from ecommerce.core import shared_redis
 from ecommerce.core.rate_limits import READS, check_quotas, counting, spend_read
@@ -42,6 +44,7 @@ def test_beyond_the_limit_is_a_429_problem(limits_on: None, anyone: ApiClient) -
         ("/products/facets", '"reads";q=1200;w=60'),
         ("/categories/", '"reads";q=1200;w=60'),
         ("/products/?q=lamp", '"search";q=300;w=60'),
+        ("/products/?limit=1&%71=lamp", '"search";q=300;w=60'),
         ("/products/suggest?q=l", '"search";q=300;w=60'),
     ],
 )
@@ -95,6 +98,26 @@ def test_while_redis_is_away_the_shop_stays_open(
     for _ in range(3):
         assert alice.api.post("/shopping-carts/", {}).status == 201
         assert alice.api.get("/products/").status == 200
+
+
+def test_a_redis_that_refuses_is_logged_once_a_second_and_counted_each_time(
+    redis_is_away: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full, it refuses every write: of each request, that is."""
+
+    def refuse() -> bool:
+        raise OutOfMemoryError("OOM command not allowed when used memory > 'maxmemory'.")
+
+    asked = ("shop_redis_failures_total", {"kind": "refused"})
+    before = REGISTRY.get_sample_value(*asked) or 0
+    assert [shared_redis.ask(refuse, False) for _ in range(5)] == [False] * 5
+    assert (REGISTRY.get_sample_value(*asked) or 0) - before == 5
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["Redis refuses: OOM command not allowed when used memory > 'maxmemory'."]
+    monkeypatch.setattr(shared_redis, "_SAID_EVERY", 0.0)
+    for _ in range(2):
+        shared_redis.ask(refuse, False)
+    assert len(caplog.records) == 3
 
 
 def test_while_redis_is_away_this_process_counts_what_guards_accounts(

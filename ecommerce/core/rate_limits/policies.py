@@ -56,7 +56,8 @@ POLICIES: Final[Mapping[str, Policy]] = {
 }
 
 
-_SEARCHES: Final = re.compile(r"(?:^|&)q=")
+_SEARCHES: Final = re.compile(r"(?:^|&)(?:q|%71)=")
+"""The name is decoded before a view reads it: `%71` is `q`, and there is no third way."""
 
 
 def policy_of_read(query: str) -> Policy:
