@@ -1,8 +1,8 @@
 """Every error the product answers, as RFC 9457 `application/problem+json`.
 
-The one place that knows how an exception becomes HTTP: DRF's handler for views, Django's
-`handler4xx` for what happens before a view is found. What is not known here is a 500 without any
-internals in it, and a log entry with all of them.
+The one place that knows how an exception becomes HTTP: DRF's handler for its views, a middleware
+for Django's, Django's `handler4xx` for what happens before a view is found. What is not known here
+is a 500 without any internals in it, and a log entry with all of them.
 """
 
 import logging
@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -78,10 +79,10 @@ def problem_response(
     return HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
 
 
-class MethodRefusalMiddleware:
-    """A 405 of the landing page or the documentation becomes a problem, as all others are.
+class PlainViewMiddleware:
+    """What a view that is not DRF's refuses or fails with becomes a problem, as all others are.
 
-    People get their page: a browser asks for HTML.
+    People get a page: a browser asks for HTML.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -97,10 +98,28 @@ class MethodRefusalMiddleware:
         refusal["Allow"] = response["Allow"]
         return refusal
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What is known of what a view raised; None lets Django log it and answer `handler500`."""
+        answer = _known_response(exception, safe_path(request.path))
+        if answer is None:
+            return None
+        body, status = answer.data, answer.status_code
+        if _asks_for_page(request):
+            page = render(request, "problem.html", body, status=status)
+        else:
+            page = HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
+        for name, value in answer.headers.items():
+            page.headers.setdefault(name, value)
+        return page
+
 
 def _is_bare(request: HttpRequest, response: HttpResponse) -> bool:
     is_page = response.get("Content-Type", "").startswith("text/html")
-    return is_page and "text/html" not in request.headers.get("Accept", "")
+    return is_page and not _asks_for_page(request)
+
+
+def _asks_for_page(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def safe_path(path: str) -> str:
@@ -110,11 +129,14 @@ def safe_path(path: str) -> str:
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. None lets Django log it and answer `handler500`."""
+    request: Request = context["request"]
+    return _known_response(exc, safe_path(request.path))
+
+
+def _known_response(exc: Exception, path: str) -> Response | None:
     known = _as_domain_or_api_error(exc)
     if known is None:
         return None
-    request: Request = context["request"]
-    path = safe_path(request.path)
     if isinstance(known, DomainError):
         return _domain_response(known, path)
     return _api_response(known, path)

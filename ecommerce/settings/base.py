@@ -102,7 +102,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "ecommerce.core.framing.RequestFramingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "ecommerce.core.problems.MethodRefusalMiddleware",
+    "ecommerce.core.problems.PlainViewMiddleware",
     "ecommerce.core.request_metrics.BoundedPrometheusMiddleware",
 ]
 TEMPLATES = [

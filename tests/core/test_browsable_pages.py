@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from bs4 import BeautifulSoup
+from pymongo.errors import ServerSelectionTimeoutError
 
 from catalog.documents import ProductRow
-from tests.client import Answer, Person
+from tests.client import Answer, ApiClient, Person
 
 HTML = "text/html"
 
@@ -51,6 +52,29 @@ def test_the_page_of_imports_takes_a_file_and_leads_to_each_import(sam: Person) 
     page = BeautifulSoup(sam.api.get("/products/imports", Accept=HTML).body, "html.parser")
     assert page.select_one('form[enctype="multipart/form-data"] input[type="file"]') is not None
     assert page.select_one(f'a[href="/products/imports/{job["id"]}"]') is not None
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"), [(HTML, HTML), ("application/json", "application/problem+json")]
+)
+def test_while_the_database_is_away_the_log_in_page_says_when_to_come_back(
+    accept: str, kind: str, anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise ServerSelectionTimeoutError("nobody there: db.internal:27017")
+
+    monkeypatch.setattr("accounts.services.LoginService.sign_in", away)
+    answer = anyone.send(
+        "POST",
+        "/auth/login/",
+        raw=b"username=alice&password=secret-9",
+        content_type="application/x-www-form-urlencoded",
+        headers={"Accept": accept},
+    )
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert b"store_unavailable" in answer.body
+    assert b"db.internal" not in answer.body
 
 
 Call = Callable[[Person, str, str], Answer]
