@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from ecommerce.core.embedded import StoreError
 from ecommerce.core.errors import DomainError
+from ecommerce.core.indexes import IndexConflictError
 
 _STDERR: Final = Console(stderr=True)  # so that a bar never mixes with a command's output
 
@@ -45,6 +46,11 @@ class ShopCommand(BaseCommand):
             self.run(**options)
         except DomainError as refusal:
             raise CommandError(_sentence(refusal)) from None
+        except IndexConflictError as conflict:
+            raise CommandError(
+                f"Some indexes could not be made; nothing was changed by them:\n{conflict}\n"
+                "Remove or change one document of each group, then run this again."
+            ) from None
         except StoreError as fault:
             raise CommandError(str(fault)) from None
         except PyMongoError as fault:

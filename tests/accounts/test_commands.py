@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from accounts import selectors
 from accounts.documents import User
+from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
 from tests.client import ApiClient, Person
 from tests.operations import recorded
@@ -63,6 +64,20 @@ def test_createsuperuser_refuses_a_taken_name(typed: Any, alice: Person) -> None
     typed("blue-kettle-77\n")
     with pytest.raises(CommandError, match="username: This username is already taken"):
         run(*SUPERUSER[:2], "ALICE", *SUPERUSER[3:])
+
+
+def test_createsuperuser_says_which_duplicates_forbid_an_index(typed: Any) -> None:
+    users = collection(User)
+    users.drop_index("email_unique")
+    try:
+        for number in (1, 2):
+            users.insert_one({"_id": number, "email_key": "a@b.c", "username_key": str(number)})
+        with pytest.raises(CommandError, match=r"email_key='a@b\.c': 1, 2") as refused:
+            run(*SUPERUSER)
+    finally:
+        users.delete_many({})
+        ensure_indexes([User])
+    assert "Remove or change one document of each group" in str(refused.value)
 
 
 def test_changepassword_sets_it_and_ends_every_session(

@@ -17,7 +17,7 @@ from ecommerce.core.data_migrations import (
     plan,
     run,
 )
-from ecommerce.core.indexes import IndexConflictError, ensure_indexes
+from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
 from ecommerce.core.query_shapes import purposes_by_index, query_shapes
 
@@ -64,14 +64,8 @@ class Command(ShopCommand):
     def _make_indexes(self) -> None:
         """Refuses with a list when existing duplicates forbid a unique index."""
         purposes = purposes_by_index(query_shapes())
-        try:
-            for name in ensure_indexes():
-                self.stdout.write(f"ok  {name:32}  {'; '.join(purposes.get(name, []))}".rstrip())
-        except IndexConflictError as conflict:
-            raise CommandError(
-                f"Some indexes could not be made; nothing was changed by them:\n{conflict}\n"
-                "Remove or change one document of each group, then run this again."
-            ) from None
+        for name in ensure_indexes():
+            self.stdout.write(f"ok  {name:32}  {'; '.join(purposes.get(name, []))}".rstrip())
 
     def _change_data(self, *, contract: bool, wait: float) -> None:
         planned, unknown = plan(declared())
