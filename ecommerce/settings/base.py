@@ -276,6 +276,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "ecommerce.core.request_ids.RequestIdFilter"},
+        "brief_suspicions": {"()": "ecommerce.core.logs.refusals.BriefSuspicions"},
         "without_refusals": {"()": "ecommerce.core.logs.refusals.WithoutRefusals"},
     },
     "formatters": {
@@ -284,7 +285,8 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {
         "console": {
-            "class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"],
+            "class": "logging.StreamHandler", "formatter": "plain",
+            "filters": ["request_id", "brief_suspicions"],
         },
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},

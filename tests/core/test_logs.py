@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -189,3 +190,28 @@ def test_a_fault_of_the_server_is_logged_with_its_request(
     [line] = [r for r in caplog.records if r.name == "django.request"]
     assert (line.levelname, line.message) == ("ERROR", "Internal Server Error: /token")
     assert line.exc_info is not None
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What the configured handler writes."""
+    [handler] = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    written_lines = StringIO()
+    monkeypatch.setattr(handler, "stream", written_lines)
+    return written_lines
+
+
+def test_a_request_for_a_wrong_host_is_one_short_line(anyone: ApiClient, console: StringIO) -> None:
+    assert anyone.get("/products/", Host="evil.example" + "x" * 5000).status == 400
+    [line] = console.getvalue().splitlines()
+    assert " WARNING django.security.DisallowedHost [" in line
+    assert "Invalid HTTP_HOST header: 'evil.example" in line
+    assert len(line) < 350
+
+
+def test_a_form_of_too_many_fields_is_one_short_line(anyone: ApiClient, console: StringIO) -> None:
+    fields = "&".join(f"a{number}=1" for number in range(1001)).encode()
+    kind = "application/x-www-form-urlencoded"
+    assert anyone.send("POST", "/token", raw=fields, content_type=kind).status == 400
+    [line] = console.getvalue().splitlines()
+    assert " WARNING django.security.TooManyFieldsSent [" in line
