@@ -35,7 +35,8 @@ _IDEMPOTENCY: Final = (
         OpenApiParameter.HEADER,
         description=(
             "A random text, such as a UUID, for what shall happen once: the request and its "
-            "retries with the same key have one effect and one answer. Kept 24 hours."
+            "retries with the same key have one effect and one answer. Kept 24 hours. Who neither "
+            "signs in nor sends an `X-Cart-Token` needs a key of at least 16 characters."
         ),
     ),
     OpenApiParameter(

@@ -112,6 +112,30 @@ def test_a_retry_makes_one_cart_and_a_guest_gets_the_same_secret(
     assert anyone.get(path, X_Cart_Token=answer["cart_token"])["total_quantity"] == 2
 
 
+@pytest.mark.parametrize("key", ["1", "0000000000000042"[1:]])
+def test_a_guest_without_a_secret_needs_a_key_that_is_hard_to_guess(
+    key: str, lamp: ProductRow, anyone: ApiClient
+) -> None:
+    """Behind one address, another guest with the same key would get the same cart."""
+    body = {"items": [item(lamp)]}
+    answer = anyone.post("/shopping-carts/", body, Idempotency_Key=key)
+    assert answer.outcome == (400, "invalid_idempotency_key")
+    assert "at least 16 characters" in answer["detail"]
+    assert collection(ShoppingCart).count_documents({}) == 0
+    assert anyone.post("/shopping-carts/", body, Idempotency_Key=f"{key:0>16}").status == 201
+
+
+def test_who_has_a_secret_of_their_own_may_number_their_requests(
+    lamp: ProductRow, anyone: ApiClient, alice: Person
+) -> None:
+    assert alice.api.post("/shopping-carts/", {}, Idempotency_Key="1").status == 201
+    cart = anyone.post("/shopping-carts/", {})
+    path, headers = f"/shopping-carts/{cart['id']}/items", {"X_Cart_Token": cart["cart_token"]}
+    for _ in range(2):
+        answer = anyone.post(path, item(lamp), Idempotency_Key="1", **headers)
+    assert answer["total_quantity"] == 1
+
+
 def test_the_secret_of_a_guest_is_in_no_record(anyone: ApiClient) -> None:
     made = anyone.post("/shopping-carts/", {}, Idempotency_Key=KEY)
     (record,) = collection(IdempotencyRecord).find({})

@@ -63,7 +63,7 @@ def test_a_registration_that_is_sent_twice_is_counted_once(anyone: ApiClient) ->
 
     def twice() -> None:
         for _ in range(2):
-            assert anyone.post("/users/", body, Idempotency_Key="key-00000001").status == 201
+            assert anyone.post("/users/", body, Idempotency_Key="key-000000000001").status == 201
 
     assert added(twice, "shop_registrations_total") == 1
 

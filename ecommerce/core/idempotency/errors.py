@@ -15,6 +15,16 @@ class MalformedKeyError(DomainError):
     )
 
 
+class GuessableKeyError(MalformedKeyError):
+    """Too short for a caller whom nothing but the address tells from others."""
+
+    default_detail = (
+        "Without signing in, and without an X-Cart-Token, an Idempotency-Key needs at least 16 "
+        "characters that nobody can guess: others behind your address could send the same. Make a "
+        "random one, such as a UUID."
+    )
+
+
 class KeyReusedError(DomainError):
     """The key came with another request before."""
 

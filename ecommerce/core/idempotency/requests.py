@@ -10,9 +10,11 @@ from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
 from ecommerce.core.client_address import client_address
-from ecommerce.core.idempotency.errors import MalformedKeyError
+from ecommerce.core.idempotency.errors import GuessableKeyError, MalformedKeyError
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_LEAST_UNGUESSED: Final = 16
+"""Characters: a counter has fewer."""
 
 
 def record_id(request: Request, key: str) -> str:
@@ -20,19 +22,23 @@ def record_id(request: Request, key: str) -> str:
 
     Raises:
         MalformedKeyError: it cannot be a key.
+        GuessableKeyError: nothing but the address tells the caller from others, and it is short.
     """
     if not _KEY.fullmatch(key):
         raise MalformedKeyError
-    return _digest(_principal(request), key)
+    principal = _principal(request)
+    if principal is None and len(key) < _LEAST_UNGUESSED:
+        raise GuessableKeyError
+    return _digest(principal or f"address:{client_address(request)}", key)
 
 
-def _principal(request: Request) -> str:
+def _principal(request: Request) -> str | None:
     """Keys of different callers are different keys; nobody can replay what is another's."""
     if getattr(request.user, "is_authenticated", False):
         return f"user:{request.user.pk}"
     if token := request.headers.get("X-Cart-Token"):
         return f"guest:{_digest(token)}"
-    return f"address:{client_address(request)}"
+    return None
 
 
 def _digest(*parts: str) -> str:
