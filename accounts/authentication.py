@@ -1,5 +1,6 @@
 """How a request says who is calling: a bearer token, or the session of the browsable pages."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bson import ObjectId
@@ -17,9 +18,12 @@ from accounts.claims import AccessClaims
 from accounts.documents import UserRow
 from accounts.errors import InvalidAccessTokenError
 from accounts.principal import Principal
-from ecommerce.core.ids import is_id
+from accounts.services import SessionService
+from ecommerce.core.client_address import client_address
+from ecommerce.core.ids import is_id, new_id
 
 _SESSION_USER: Final = "user_id"
+_SESSION_ID: Final = "session_id"
 _SESSION_VERSION: Final = "token_version"
 
 
@@ -79,26 +83,56 @@ class BrowsableSessionAuthentication(BaseAuthentication):
         Raises:
             PermissionDenied: a write without the CSRF token.
         """
-        session = getattr(request._request, "session", {})
-        user_id, version = session.get(_SESSION_USER), session.get(_SESSION_VERSION)
-        if not (isinstance(user_id, str) and is_id(user_id) and isinstance(version, int)):
+        session = browsable_session(request._request)
+        if session is None:
             return None
-        found = selectors.principal(ObjectId(user_id), token_version=version)
+        found = _principal_of(session)
         if found is None:
             return None
         _enforce_csrf(request._request)
         return found, None
 
 
+@dataclass(frozen=True, slots=True)
+class BrowsableSession:
+    """What the signed cookie says."""
+
+    id: ObjectId
+    user_id: ObjectId
+    token_version: int
+
+
+def browsable_session(request: HttpRequest) -> BrowsableSession | None:
+    """The session of the browsable pages that the request carries, ended or not."""
+    kept = getattr(request, "session", {})
+    names = [kept.get(_SESSION_ID), kept.get(_SESSION_USER)]
+    version = kept.get(_SESSION_VERSION)
+    if not (all(isinstance(n, str) and is_id(n) for n in names) and isinstance(version, int)):
+        return None
+    return BrowsableSession(ObjectId(names[0]), ObjectId(names[1]), version)
+
+
+def _principal_of(session: BrowsableSession) -> Principal | None:
+    return selectors.principal(
+        session.user_id, token_version=session.token_version, session_id=session.id
+    )
+
+
 def log_in(request: HttpRequest, user: UserRow) -> None:
     """Start a session of the browsable pages."""
     request.session.cycle_key()
+    request.session[_SESSION_ID] = str(new_id())
     request.session[_SESSION_USER] = str(user["_id"])
     request.session[_SESSION_VERSION] = user["token_version"]
 
 
 def log_out(request: HttpRequest) -> None:
-    """End the session of the browsable pages."""
+    """End the session of the browsable pages, in this browser and in every copy of its cookie."""
+    session = browsable_session(request)
+    if session is not None and _principal_of(session) is not None:
+        SessionService.log_out(
+            user_id=session.user_id, session_id=session.id, address=client_address(request)
+        )
     request.session.flush()
 
 

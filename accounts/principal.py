@@ -24,7 +24,7 @@ class Principal:
     scopes: frozenset[Scope] = frozenset()
 
     session_id: ObjectId | None = None
-    """Of the session whose access token was sent."""
+    """Of the session whose access token, or cookie of the browsable pages, was sent."""
 
     is_active: bool = True
     is_authenticated: bool = True

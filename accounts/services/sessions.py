@@ -7,7 +7,7 @@ ends all of them. These fields are not part of the user as the API shows it: no 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -80,6 +80,22 @@ class SessionService:
         else:
             _end_every(guard)
 
+    @staticmethod
+    def log_out(*, user_id: ObjectId, session_id: ObjectId, address: str = "") -> None:
+        """End a session of the browsable pages, which nothing but its signed cookie knows.
+
+        Args:
+            address: the caller's, for the audit log.
+        """
+        _shut_out(user_id, session_id, lasting=timedelta(seconds=settings.SESSION_COOKIE_AGE))
+        AuditService.record(
+            "session_ended",
+            actor_id=user_id,
+            subject_id=user_id,
+            target=f"users/{user_id}/sessions/{session_id}",
+            address=address or None,
+        )
+
 
 def _whose(user_id: str, caller: Principal) -> dict[str, Any]:
     """The guard that finds the user, where the caller may end their sessions."""
@@ -105,7 +121,7 @@ def end_session(
     family = families.find_one(alive, {"user_id": 1})
     if family is None:
         return False
-    _shut_out(family["user_id"], family_id)
+    _shut_out(family["user_id"], family_id, lasting=settings.ACCESS_TOKEN_LIFETIME)
     if families.update_one(alive, _revocation(utc_now())).modified_count:
         AuditService.record(
             event,
@@ -117,12 +133,16 @@ def end_session(
     return True
 
 
-def _shut_out(user_id: ObjectId, session_id: ObjectId) -> None:
-    """Have the access tokens of a session refused until the last of them has expired."""
+def _shut_out(user_id: ObjectId, session_id: ObjectId, *, lasting: timedelta) -> None:
+    """Have what a session has given out refused until the last of it has expired.
+
+    Args:
+        lasting: how long an access token, or the cookie, of the session may live from now on.
+    """
     users, now = collection(User), utc_now()
     users.update_one({"_id": user_id}, {"$pull": {"ended_sessions": {"until": {"$lte": now}}}})
     last, absent = f"ended_sessions.{MAX_ENDED_SESSIONS - 1}", {"$ne": session_id}
-    ended = {"session_id": session_id, "until": now + settings.ACCESS_TOKEN_LIFETIME}
+    ended = {"session_id": session_id, "until": now + lasting}
     users.update_one(
         {"_id": user_id, "ended_sessions.session_id": absent, last: {"$exists": False}},
         {"$push": {"ended_sessions": ended}},

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-LEAST = 149
+LEAST = 150
 """Rows; raised with each that is added."""
 AREAS = {
     "object access", "function access", "mass assignment", "injection", "token forgery", "replay",

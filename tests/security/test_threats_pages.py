@@ -1,14 +1,16 @@
 """The pages for people: no other site writes through them, and nothing stored runs in them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from accounts.documents import User
 from carts.documents import ShoppingCart
 from catalog.documents import ProductRow
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, ApiClient, Person
 
 JSON = "application/json"
@@ -65,6 +67,33 @@ def test_another_site_logs_nobody_in_or_out(alice: Person, browser: Client) -> N
 def test_the_session_cookie_is_not_for_scripts_or_other_sites(browser: Client) -> None:
     cookie = browser.cookies["sessionid"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+
+
+def test_a_copy_of_the_session_cookie_is_nobody_after_the_log_out(browser: Client) -> None:
+    copy = Client()
+    copy.cookies["sessionid"] = browser.cookies["sessionid"].value
+    assert copy.get("/users/me", HTTP_ACCEPT=JSON).status_code == 200
+    assert browser.post("/auth/logout/", csrf(browser)).status_code == 302
+    assert copy.get("/users/me", HTTP_ACCEPT=JSON).status_code == 401
+
+
+def test_it_stays_nobody_as_long_as_the_cookie_lives(alice: Person, browser: Client) -> None:
+    """An access token of a session that was ended is forgotten when it expires, which is sooner."""
+    browser.post("/auth/logout/", csrf(browser))
+    (user,) = collection(User).find({"_id": alice.principal.id})
+    (ended,) = user["ended_sessions"]
+    left = ended["until"] - utc_now()
+    assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
+
+
+def test_logging_out_in_one_browser_leaves_another_signed_in(
+    alice: Person, browser: Client
+) -> None:
+    other = Client()
+    other.post("/auth/login/", {"username": "alice", "password": PASSWORD})
+    browser.post("/auth/logout/", csrf(browser))
+    assert other.get("/users/me", HTTP_ACCEPT=JSON).status_code == 200
+    assert alice.api.get("/users/me").status == 200
 
 
 @pytest.mark.parametrize(
