@@ -67,7 +67,8 @@ class UserViewSet(ShopViewSet):
     def update(self, request: Request, pk: str) -> Response:
         """Replace or change a user."""
         changes = self.body()
-        if "current_password" in changes:  # whoever holds a stolen token may not guess on
+        # Whoever holds a stolen token may not guess on: either field says whether it was right.
+        if not changes.keys().isdisjoint({"password", "current_password"}):
             rate_limits.spend(request, PASSWORD_CHANGES)
         user = UserService.update(
             user_id=pk,

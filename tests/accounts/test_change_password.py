@@ -114,3 +114,15 @@ def test_guessing_the_present_password_is_limited_by_either_path(
     right = {"password": NEW, "current_password": PASSWORD}
     assert alice.api.patch("/users/me", right).outcome == (429, "rate_limited")
     assert alice.api.patch("/users/me", {"username": "alicia"}).status == 200
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_the_present_password_is_not_guessed_without_naming_it_either(
+    method: str, limits_on: None, alice: Person
+) -> None:
+    rest = {"username": "alice", "email": "alice@example.com"} if method == "PUT" else {}
+    for number in range(10):
+        guess = {**rest, "password": f"wrong-horse-{number}"}
+        assert alice.api.send(method, "/users/me", guess).outcome == (400, "validation_error")
+    right = {**rest, "password": PASSWORD}
+    assert alice.api.send(method, "/users/me", right).outcome == (429, "rate_limited")
