@@ -162,7 +162,7 @@ def _end_every(guard: Mapping[str, Any]) -> None:
     )
     if before is None:
         raise updates.why_not(guard)
-    _revoke(guard["_id"], token_version={"$lte": before["token_version"]})
+    revoke_families(guard["_id"], token_version={"$lte": before["token_version"]})
 
 
 def _end_others(caller: Principal, session_id: ObjectId) -> None:
@@ -175,7 +175,7 @@ def _end_others(caller: Principal, session_id: ObjectId) -> None:
             raise InvalidAccessTokenError
         caller = present
     version = caller.token_version
-    _revoke(caller.id, token_version={"$lte": version}, _id={"$ne": session_id})
+    revoke_families(caller.id, token_version={"$lte": version}, _id={"$ne": session_id})
     collection(RefreshFamily).update_one(
         {"_id": session_id, "token_version": {"$lte": version}},
         {"$set": {"token_version": version + 1, "updated_at": utc_now()}, "$inc": {"version": 1}},
@@ -199,8 +199,8 @@ def _keep_only(caller: Principal, session_id: ObjectId) -> bool:
     return written.matched_count == 1
 
 
-def _revoke(user_id: ObjectId, **which: Any) -> None:
-    """Only the families of before: whoever signs in meanwhile stays."""
+def revoke_families(user_id: ObjectId, **which: Any) -> None:
+    """Only those named, and those of before: whoever signs in meanwhile stays."""
     collection(RefreshFamily).update_many(
         {"user_id": user_id, "revoked_at": None, **which}, _revocation(utc_now())
     )

@@ -19,7 +19,7 @@ from accounts.clients import Client
 from accounts.documents import RefreshFamily, UserRow
 from accounts.errors import InvalidAccessTokenError, InvalidRefreshTokenError
 from accounts.refresh_tokens import RefreshToken
-from accounts.services.sessions import end_session
+from accounts.services.sessions import end_session, revoke_families
 from ecommerce.core.mongo import collection, insert, utc_now
 
 GRACE: Final = timedelta(seconds=10)
@@ -73,7 +73,8 @@ class TokenService:
         caller = selectors.principal(
             family["user_id"], token_version=family["token_version"], session_id=family["_id"]
         )
-        if caller is None:
+        if caller is None:  # out for good: who tries again with the old token is no thief
+            revoke_families(family["user_id"], _id=family["_id"])
             raise InvalidRefreshTokenError
         return _pair(family, successor)
 
@@ -134,7 +135,11 @@ def _exchanged_already(
     for successor in token.successors() if family else ():
         if family and successor.digest == family["current_hash"]:
             return family, successor
-    end_session(token.family_id, event="refresh_reuse", address=client.address)
+    # The newest token of all is worth nothing only where the session has expired: that is no reuse.
+    used_before = {"$ne": token.digest}
+    end_session(
+        token.family_id, event="refresh_reuse", address=client.address, current_hash=used_before
+    )
     raise InvalidRefreshTokenError
 
 

@@ -121,6 +121,40 @@ def test_a_refresh_token_expires(field: str, alice: Person, anyone: ApiClient) -
     assert renew(anyone, alice.tokens.refresh_token).outcome == (400, "invalid_grant")
 
 
+@pytest.mark.parametrize("field", ["expires_at", "idle_expires_at"])
+def test_who_comes_back_after_the_session_expired_is_no_thief(
+    field: str, alice: Person, anyone: ApiClient
+) -> None:
+    newest = renew(anyone, alice.tokens.refresh_token)["refresh_token"]
+    past = utc_now() - timedelta(seconds=1)
+    collection(RefreshFamily).update_many({}, {"$set": {field: past}})
+    for _ in range(2):
+        assert renew(anyone, newest).outcome == (400, "invalid_grant")
+    assert events() == []
+    assert renew(anyone, alice.tokens.refresh_token).outcome == (400, "invalid_grant")
+    assert events() == ["refresh_reuse"], "an older one still is the sign of theft"
+
+
+@pytest.mark.parametrize("out", ["password", "deactivated"])
+def test_a_device_that_tries_again_after_its_user_was_shut_out_is_no_thief(
+    out: str, alice: Person, sam: Person, anyone: ApiClient
+) -> None:
+    if out == "password":
+        body = {"password": "new-horse-99", "current_password": PASSWORD}
+        assert alice.api.patch("/users/me", body).status == 200
+    else:
+        assert sam.api.patch(f"/users/{alice.id}", {"is_active": False}).status == 200
+    token, whose = alice.tokens.refresh_token, {"user_id": alice.principal.id}
+    assert renew(anyone, token).outcome == (400, "invalid_grant")
+    past = utc_now() - timedelta(seconds=11)
+    collection(RefreshFamily).update_one(whose, {"$set": {"used_at": past}})
+    assert renew(anyone, token).outcome == (400, "invalid_grant")
+    assert "refresh_reuse" not in events()
+    session = collection(RefreshFamily).find_one(whose)
+    assert session is not None
+    assert session["revoked_at"] is not None
+
+
 def test_use_moves_the_idle_end_and_never_the_absolute_one(
     alice: Person, anyone: ApiClient
 ) -> None:
