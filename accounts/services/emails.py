@@ -38,21 +38,24 @@ class EmailService:
     def verify(*, token: str, address: str | None = None) -> None:
         """Note that the mail was read; an address that waited for it becomes the user's.
 
+        The write uses the token up, for what it asks for is not so afterwards: of any number that
+        try at once one succeeds. That one alone is recorded, and so afterwards.
+
         Raises:
             InvalidMailTokenError: unknown, used or expired; or the account is gone, or its address
                 another by now.
             DuplicateUserError: somebody else has taken the new address meanwhile.
         """
         row = selectors.mail_token(token, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
-        MailTokenService.take(row)
         changes = row["purpose"] == Purpose.CHANGE_EMAIL
-        AuditService.record(
-            CHANGED if changes else VERIFIED, subject_id=row["user_id"], address=address
-        )
         try:
             _confirm_change(row) if changes else _confirm(row)
         except (PreconditionFailedError, UserNotFoundError):
             raise InvalidMailTokenError from None
+        AuditService.record(
+            CHANGED if changes else VERIFIED, subject_id=row["user_id"], address=address
+        )
+        MailTokenService.forget_answered(row)
 
 
 def staged(email: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -102,7 +105,11 @@ def ask_to_confirm(user: UserRow) -> bool:
 
 def _confirm(row: MailTokenRow) -> None:
     updates.write(
-        {"_id": row["user_id"], "email_key": row["email_key"]},
+        {
+            "_id": row["user_id"],
+            "email_key": row["email_key"],
+            "verified_email_key": {"$ne": row["email_key"]},
+        },
         {"verified_email_key": row["email_key"]},
     )
 

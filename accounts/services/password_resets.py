@@ -40,7 +40,9 @@ class PasswordResetService:
     def confirm(*, token: str, new_password: str, address: str | None = None) -> None:
         """Set the password of the account that the mailed token is for; every session ends.
 
-        A password that breaks a rule leaves the token as it is.
+        A password that breaks a rule, and a fault before the effect, leave the token as it is. The
+        write uses it up: the version it asks for is the one it raises, so of any number that try
+        at once one succeeds. That one alone is recorded, and so afterwards.
 
         Raises:
             InvalidMailTokenError: unknown, used or expired; or the account's password or address
@@ -52,9 +54,8 @@ class PasswordResetService:
         new = passwords.hashed(
             new_password, username=user["username"], email=user["email"], pointer="/new_password"
         )
-        MailTokenService.take(row)
-        AuditService.record(RESET, subject_id=user["_id"], address=address)
         _write(row, new)
+        AuditService.record(RESET, subject_id=user["_id"], address=address)
         MailTokenService.forget_all_of(user["_id"], Purpose.RESET_PASSWORD)
         MailService.send_notice(user=user, notice="password_changed", email=user["email"])
 

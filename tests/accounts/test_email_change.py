@@ -2,10 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from accounts.documents import AuditEvent, User
+from accounts.services import updates
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, Answer, ApiClient, Person
 from tests.inbox import Inbox
@@ -104,6 +107,22 @@ def test_where_addresses_are_required_the_old_one_stays_until_the_mail_is_answer
     assert addresses(alice) == (NEW, True, None)
     assert len(recorded("email_changed")) == 1
     assert ApiClient().form("/token", username=NEW, password=PASSWORD).status == 200
+
+
+def test_a_wanted_address_is_confirmed_once_and_not_used_up_by_a_fault(
+    verified_only: None, alice: Person, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    token = inbox.token(NEW)
+    with monkeypatch.context() as outage:
+        outage.setattr(updates, "exchange", Mock(side_effect=AutoReconnect("away")))
+        assert verify(token).outcome == (503, "store_unavailable")
+    assert (addresses(alice), recorded("email_changed")) == ((OLD, True, NEW), [])
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(lambda _: verify(token).status, range(8)))
+    assert answers == [204] + [400] * 7
+    assert addresses(alice) == (NEW, True, None)
+    assert len(recorded("email_changed")) == 1
 
 
 def test_the_present_address_again_takes_the_change_back(

@@ -3,10 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from accounts.documents import AuditEvent, MailToken, User
+from accounts.services import updates
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, Answer, ApiClient, Person
 from tests.inbox import Inbox
@@ -70,6 +73,21 @@ def test_using_one_link_makes_the_others_void(token: str, inbox: Inbox) -> None:
     assert confirm(other).status == 204
     assert confirm(token, "other-kettle-99").outcome == VOID
     assert collection(MailToken).count_documents({}) == 0
+
+
+def test_a_link_whose_effect_failed_is_good_for_another_try(
+    token: str, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored(alice)
+    with monkeypatch.context() as outage:
+        outage.setattr(updates, "exchange", Mock(side_effect=AutoReconnect("away")))
+        assert confirm(token).outcome == (503, "store_unavailable")
+    assert stored(alice) == before
+    assert collection(AuditEvent).count_documents({"event": "password_reset"}) == 0
+    assert confirm(token).status == 204
+    assert sign_in(NEW) == 200
+    assert collection(AuditEvent).count_documents({"event": "password_reset"}) == 1
+    assert confirm(token).outcome == VOID
 
 
 def test_it_is_void_after_30_minutes(token: str, alice: Person) -> None:

@@ -3,10 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from accounts.documents import AuditEvent, MailToken, User
+from accounts.services import updates
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, Answer, ApiClient, Person
 from tests.inbox import Inbox
@@ -55,6 +58,29 @@ def test_a_token_works_once(token: str) -> None:
     assert answers == [204] + [400] * 7
     assert verify(token).outcome == VOID
     assert collection(AuditEvent).count_documents({"event": "email_verified"}) == 1
+
+
+def test_a_link_whose_effect_failed_is_good_for_another_try(
+    token: str, carol: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as outage:
+        outage.setattr(updates, "exchange", Mock(side_effect=AutoReconnect("away")))
+        assert verify(token).outcome == (503, "store_unavailable")
+    assert carol.get("/users/me")["email_verified"] is False
+    assert collection(AuditEvent).count_documents({"event": "email_verified"}) == 0
+    assert verify(token).status == 204
+    assert carol.get("/users/me")["email_verified"] is True
+    assert collection(AuditEvent).count_documents({"event": "email_verified"}) == 1
+    assert verify(token).outcome == VOID
+
+
+def test_one_link_answers_all_that_were_sent_to_the_address(
+    token: str, carol: ApiClient, inbox: Inbox
+) -> None:
+    carol.post("/users/me/verify-email")
+    assert verify(inbox.token("carol@example.com")).status == 204
+    assert verify(token).outcome == VOID
+    assert collection(MailToken).count_documents({}) == 0
 
 
 def test_it_is_void_after_24_hours(token: str, carol: ApiClient) -> None:
