@@ -47,6 +47,7 @@ class UserRow(TypedDict):
     kept_session: NotRequired[KeptSessionRow]
     erasing_at: NotRequired[datetime]
     erasing_by: NotRequired[ObjectId]
+    erasing_event: NotRequired[ObjectId]
     version: int
     created_at: datetime
     updated_at: datetime
@@ -78,6 +79,8 @@ class User(Document):
     """The intent to erase the user: from then on nobody sees them, and this goes last."""
     erasing_by = ObjectIdField()
     """Who asked for it, where it was somebody else."""
+    erasing_event = ObjectIdField()
+    """The id of its entry in the audit log, so that it is recorded once whoever finishes it."""
     version = IntField(required=True, default=1)
     created_at = DateTimeField(required=True, default=utc_now)
     updated_at = DateTimeField(required=True, default=utc_now)

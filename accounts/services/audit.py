@@ -1,11 +1,13 @@
 """Writes of the audit log."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
 
 from accounts.documents import AuditEvent
-from ecommerce.core.mongo import collection, insert
+from ecommerce.core.mongo import collection, insert, utc_now
 from ecommerce.core.request_ids import current_request_id
 
 
@@ -21,6 +23,7 @@ class AuditService:
         target: str | None = None,
         address: str | None = None,
         details: Mapping[str, str | int | bool] | None = None,
+        entry_id: ObjectId | None = None,
     ) -> None:
         """Add one entry. Record before the change that it tells of: then none goes unrecorded.
 
@@ -31,8 +34,11 @@ class AuditService:
             target: what it is done to, as a path without its first slash.
             address: the client's address, as `ecommerce.core.client_address` gives it.
             details: small plain facts. Never a secret.
+            entry_id: chosen before, where the step may be repeated: it is added once, under the
+                time of that choice, which is the time that the log looks for.
         """
         entry = AuditEvent(
+            id=entry_id or ObjectId(),
             event=event,
             actor_id=actor_id,
             subject_id=subject_id,
@@ -40,8 +46,10 @@ class AuditService:
             address=address,
             request_id=current_request_id(),
             details=dict(details) if details else None,
+            created_at=entry_id.generation_time if entry_id else utc_now(),
         )
-        insert(entry)
+        with suppress(DuplicateKeyError):
+            insert(entry)
 
     @staticmethod
     def forget_person(user_id: ObjectId) -> None:

@@ -2,16 +2,20 @@
 
 The intent is recorded first, in the user's own document: it is a tombstone from then on, with which
 nobody signs in and which nobody sees. Each further step does nothing the second time, and the
-tombstone goes last. So whoever comes next finishes it: a repeated DELETE, `manage.py erase_user`,
-or somebody who wants to register the name.
+tombstone goes last: when no request that was under way at the beginning can make anything new. So
+whoever comes next finishes it: a repeated DELETE, `manage.py erase_user`, or somebody who wants to
+register the name.
 """
 
+import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from threading import Timer
 from typing import Any, Final
 
 from bson import ObjectId
 from django.conf import settings
+from pymongo.errors import PyMongoError
 
 from accounts import lifecycle, selectors
 from accounts.documents import RefreshFamily, User
@@ -22,6 +26,8 @@ from accounts.services.audit import AuditService
 from accounts.services.mail_tokens import MailTokenService
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.mongo import collection, utc_now
+
+logger = logging.getLogger(__name__)
 
 ERASED: Final = "user_erased"
 
@@ -35,14 +41,18 @@ class ErasureService:
         guard: Mapping[str, Any],
         actor_id: ObjectId | None = None,
         expected_versions: Sequence[int] | None = None,
+        waits: bool = False,
     ) -> None:
         """Erase the user whom `guard` finds, or finish doing so.
+
+        What requests under way make meanwhile goes ERASURE_SWEEP_SECONDS later, with the tombstone.
 
         Args:
             guard: names the `_id`, and who may be erased by whoever asks.
             actor_id: the user who asks, where it is somebody else.
             expected_versions: the versions that may be erased; None for any. An erasure that has
                 begun is finished whatever they say.
+            waits: whether to come back only when that is done too.
 
         Raises:
             UserNotFoundError: there is no such user.
@@ -52,11 +62,18 @@ class ErasureService:
         if not selectors.is_being_erased(guard):
             _mark(guard, actor_id, expected_versions)
         checkpoint("erasure.marked")
-        _finish(guard["_id"])
+        user_id = guard["_id"]
+        if not _clear(user_id):
+            return
+        if waits or not settings.ERASURE_SWEEP_SECONDS:
+            time.sleep(settings.ERASURE_SWEEP_SECONDS)
+            _sweep(user_id)
+        else:
+            _sweep_later(user_id)
 
     @staticmethod
     def finish(user_ids: Collection[ObjectId]) -> int:
-        """Finish erasures that were interrupted; how many. Others stay as they are."""
+        """Finish erasures that were interrupted, at once; how many. Others stay as they are."""
         for user_id in user_ids:
             _finish(user_id)
         return len(user_ids)
@@ -70,7 +87,11 @@ def _mark(
     Of several who ask at once one does: for the others the intent is there already.
     """
     at_version = {} if versions is None else {"version": {"$in": list(versions)}}
-    intent: dict[str, Any] = {"erasing_at": utc_now(), "is_active": False}
+    intent: dict[str, Any] = {
+        "erasing_at": utc_now(),
+        "erasing_event": ObjectId(),
+        "is_active": False,
+    }
     if actor_id is not None and actor_id != guard["_id"]:
         intent["erasing_by"] = actor_id
     try:
@@ -81,10 +102,24 @@ def _mark(
 
 
 def _finish(user_id: ObjectId) -> None:
+    if _clear(user_id):
+        _sweep(user_id)
+
+
+def _clear(user_id: ObjectId) -> bool:
+    """All of it but the tombstone; False where there is none, for somebody else was faster."""
     tombstone = {"_id": user_id, **selectors.BEING_ERASED}
-    row = collection(User).find_one(tombstone, {"erasing_by": 1})
+    row = collection(User).find_one(tombstone, {"erasing_by": 1, "erasing_event": 1})
     if row is None:
-        return
+        return False
+    _forget(user_id)
+    AuditService.record(ERASED, actor_id=row.get("erasing_by"), entry_id=row.get("erasing_event"))
+    checkpoint("erasure.recorded")
+    return True
+
+
+def _forget(user_id: ObjectId) -> None:
+    """What is stored about the user outside of their own document; safe to repeat."""
     lifecycle.forget_user(user_id)
     checkpoint("erasure.elsewhere")
     collection(RefreshFamily).delete_many({"user_id": user_id})
@@ -93,10 +128,32 @@ def _finish(user_id: ObjectId) -> None:
     checkpoint("erasure.sessions")
     AuditService.forget_person(user_id)
     checkpoint("erasure.audit")
-    AuditService.record(ERASED, actor_id=row.get("erasing_by"))
-    collection(User).delete_one(tombstone)
-    lifecycle.forget_user(user_id)  # what a request that was under way has made meanwhile
-    if settings.ERASURE_SWEEP_SECONDS:
-        sweep = Timer(settings.ERASURE_SWEEP_SECONDS, lifecycle.forget_user, [user_id])
-        sweep.daemon = True
-        sweep.start()
+
+
+def _sweep(user_id: ObjectId) -> None:
+    """Take away what requests that were under way have made meanwhile, and then the tombstone.
+
+    Once more after that: what is asked for a user who is not there makes nothing new.
+    """
+    _forget(user_id)
+    collection(User).delete_one({"_id": user_id, **selectors.BEING_ERASED})
+    _forget(user_id)
+
+
+def _sweep_later(user_id: ObjectId) -> None:
+    """Should this process end before, or MongoDB be away, the tombstone says what is left."""
+    timer = Timer(settings.ERASURE_SWEEP_SECONDS, _logged_sweep, [user_id])
+    timer.daemon = True
+    timer.start()
+
+
+def _logged_sweep(user_id: ObjectId) -> None:
+    try:
+        _sweep(user_id)
+    except PyMongoError as fault:
+        logger.error(  # noqa: TRY400 - one line: it is an outage, and no fault of the code
+            "An erasure is not finished (%s): `manage.py erase_user --unfinished` does it",
+            type(fault).__name__,
+        )
+    except Exception:
+        logger.exception("An erasure is not finished")

@@ -1,25 +1,30 @@
 """DELETE /users/{id} and `manage.py erase_user`: all goes, wherever it was interrupted."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from bson import ObjectId
 from django.core.management import CommandError, call_command
+from pymongo.errors import AutoReconnect
 
 from accounts import lifecycle
-from accounts.documents import AuditEvent, MailToken, RefreshFamily, User
-from accounts.services import AuditService
+from accounts.documents import AuditEvent, MailToken, Purpose, RefreshFamily, User
+from accounts.services import AuditService, passwords
+from accounts.services.mail_tokens import MailTokenService
 from carts.documents import ShoppingCart
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, ApiClient, Person
 from tests.faults import DiesAt, KilledError
 from tests.inbox import Inbox
 
-STEPS = ["erasure.marked", "erasure.elsewhere", "erasure.sessions", "erasure.audit"]
+STEPS = [
+    "erasure.marked", "erasure.elsewhere", "erasure.sessions", "erasure.audit", "erasure.recorded",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -137,6 +142,7 @@ def test_of_parallel_erasures_all_end_well(busy_alice: Person) -> None:
     assert 204 in statuses
     assert statuses <= {204, 401, 404}
     assert traces(busy_alice.principal.id) == []
+    assert erased() == 1
 
 
 def test_a_cart_made_meanwhile_goes_too(alice: Person, settings: Any) -> None:
@@ -147,10 +153,102 @@ def test_a_cart_made_meanwhile_goes_too(alice: Person, settings: Any) -> None:
         made += [pool.submit(alice.api.post, "/shopping-carts/", {}) for _ in range(12)]
     assert gone.result().status == 204
     assert {answer.result().status for answer in made} <= {201, 401, 409}
-    sweeps = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
-    assert len(sweeps) == 1
-    sweeps[0].join()
+    await_sweep()
     assert traces(alice.principal.id) == []
+
+
+def await_sweep() -> None:
+    (sweep,) = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    sweep.join()
+
+
+@pytest.fixture
+def under_way(alice: Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """A login of alice whose password is being checked, until it is told to go on."""
+    begun, goes_on = threading.Event(), threading.Event()
+    matches = passwords.matches
+
+    def slow(password: str, stored_hash: str | None) -> Any:
+        result = matches(password, stored_hash)
+        begun.set()
+        assert goes_on.wait(10)
+        return result
+
+    monkeypatch.setattr(passwords, "matches", slow)
+    form = {"username": "alice", "password": PASSWORD}
+    with ThreadPoolExecutor(1) as pool:
+        login = pool.submit(ApiClient(address="192.0.2.9", device="Phone").form, "/token", **form)
+
+        def end() -> None:
+            goes_on.set()
+            assert login.result().status == 200, "its tokens are worth nothing"
+
+        assert begun.wait(10)
+        yield end
+        goes_on.set()
+
+
+def test_a_login_under_way_leaves_nothing_of_the_person(
+    alice: Person, under_way: Callable[[], None], settings: Any
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 0.5
+    assert alice.api.delete("/users/me").status == 204
+    under_way()
+    assert {"sessions", "audit", "addresses"} <= set(traces(alice.principal.id))
+    await_sweep()
+    assert traces(alice.principal.id) == []
+    assert erased() == 1
+
+
+def test_a_mail_under_way_leaves_nothing_of_the_person(alice: Person, settings: Any) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 0.5
+    user: Any = collection(User).find_one({"_id": alice.principal.id})
+    assert alice.api.delete("/users/me").status == 204
+    MailTokenService.issue(user=user, purpose=Purpose.RESET_PASSWORD, email=user["email"])
+    await_sweep()
+    assert traces(alice.principal.id) == []
+
+
+def test_the_command_waits_for_what_is_under_way(
+    alice: Person, under_way: Callable[[], None], settings: Any
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 0.5
+    login = threading.Timer(0.2, under_way)
+    login.start()
+    assert run("erase_user", "alice", "--yes") == (
+        "This waits 0.5 seconds for what is under way.\nalice is erased.\n"
+    )
+    login.join()
+    assert traces(alice.principal.id) == []
+
+
+def test_a_process_that_ends_before_the_sweep_leaves_the_intent(
+    alice: Person, settings: Any
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 0.5
+    assert alice.api.delete("/users/me").status == 204
+    assert traces(alice.principal.id) == ["users"]
+    assert run("erase_user", "--unfinished") == "1 erasures finished.\n"
+    assert traces(alice.principal.id) == []
+    assert erased() == 1
+    await_sweep()
+
+
+def test_a_sweep_without_database_is_one_line_in_the_log(
+    alice: Person, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 0.5
+    assert alice.api.delete("/users/me").status == 204
+    with monkeypatch.context() as outage:
+        away = Mock(side_effect=AutoReconnect("away"))
+        outage.setattr(AuditService, "forget_person", away)
+        await_sweep()
+    (line,) = [record for record in caplog.records if "erasure" in record.name]
+    assert line.getMessage() == (
+        "An erasure is not finished (AutoReconnect): `manage.py erase_user --unfinished` does it"
+    )
+    assert line.exc_info is None
+    assert traces(alice.principal.id) == ["users"], "so that somebody comes and finishes it"
 
 
 @pytest.mark.parametrize("step", STEPS)

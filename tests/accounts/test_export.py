@@ -24,7 +24,8 @@ DECIDED: dict[type[Document], set[str]] = {
     User: {
         "_id", "username", "username_key", "email", "email_key", "verified_email_key",
         "pending_email", "pending_email_key", "role", "is_staff", "is_active", "token_version",
-        "ended_sessions", "kept_session", "erasing_at", "erasing_by", "version", "created_at",
+        "ended_sessions", "kept_session", "erasing_at", "erasing_by", "erasing_event", "version",
+        "created_at",
         "updated_at",
     },
     RefreshFamily: {

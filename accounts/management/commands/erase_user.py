@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from accounts.selectors import unfinished_erasures, user_by_login
@@ -40,5 +41,9 @@ class Command(ShopCommand):
         user = user_by_login(login)
         name = user["username"]
         self.confirm(f"All that is stored about {name} will be gone. Go on?", yes=yes)
-        ErasureService.erase(guard={"_id": user["_id"]})
+        if settings.ERASURE_SWEEP_SECONDS:
+            self.stdout.write(
+                f"This waits {settings.ERASURE_SWEEP_SECONDS:g} seconds for what is under way."
+            )
+        ErasureService.erase(guard={"_id": user["_id"]}, waits=True)
         self.stdout.write(f"{name} is erased.")
