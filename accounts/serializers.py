@@ -22,16 +22,24 @@ class UsernameField(PatternField):
 
 
 class EmailField(serializers.EmailField):
-    """An address of at most 254 characters (RFC 5321)."""
+    """An address of at most 254 characters (RFC 5321), all of which can be seen."""
+
+    default_error_messages = {
+        "not_printable": "An address has no control characters: leave out what cannot be seen."
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=254, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """Refuses numbers, which EmailField would turn into text."""
+        """Refuses numbers, which EmailField would turn into text, and what Django lets stand
+        between quotes: escape sequences, which an operator's terminal would obey."""
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        address = super().to_internal_value(data)
+        if not address.isprintable():
+            self.fail("not_printable")
+        return address
 
 
 class PasswordField(serializers.CharField):

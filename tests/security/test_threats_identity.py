@@ -151,6 +151,30 @@ def test_an_address_cannot_bring_headers_into_a_mail(email: str, anyone: ApiClie
     assert collection(User).count_documents({}) == 0
 
 
+@pytest.mark.parametrize(
+    "local_part", ["\x1b]0;pwned\x07", "\x9b31m", "a\x7f", "\u202eecila", "\u2028"]
+)
+def test_an_address_cannot_command_the_terminal_of_an_operator(
+    local_part: str, alice: Person, anyone: ApiClient
+) -> None:
+    email = f'"{local_part}"@example.com'
+    for answer in (
+        anyone.post("/users/", {**EVE, "email": email}),
+        alice.api.patch("/users/me", {"email": email}),
+        anyone.post("/password-reset", {"email": email}),
+    ):
+        assert (answer.outcome, answer.pointers) == ((400, "validation_error"), ["/email"])
+    assert collection(User).count_documents({}) == 1
+    assert alice.api.get("/users/me")["email"] == "alice@example.com"
+
+
+def test_the_fault_of_an_address_with_control_characters_says_so(anyone: ApiClient) -> None:
+    (fault,) = anyone.post("/users/", {**EVE, "email": '"\x1b"@example.com'})["errors"]
+    assert (fault["code"], fault["detail"]) == (
+        "not_printable", "An address has no control characters: leave out what cannot be seen.",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("length", [129, 1_000, 1_000_000])
 def test_a_longer_password_is_not_hashed(
     length: int, anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
