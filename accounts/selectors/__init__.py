@@ -93,6 +93,12 @@ def user_with_id(user_id: ObjectId) -> UserRow | None:
     return cast(UserRow | None, collection(User).find_one({"_id": user_id}, _WITHOUT_HASH))
 
 
+def present_user(guard: Mapping[str, Any]) -> UserRow | None:
+    """The user whom the guard of a write finds, without the hash."""
+    where = {**guard, **PRESENT}
+    return cast(UserRow | None, collection(User).find_one(where, _WITHOUT_HASH))
+
+
 def user_page(request: PageRequest) -> Page:
     """Users, newest first, without hashes. For staff."""
     return fetch_page(

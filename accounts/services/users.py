@@ -22,7 +22,7 @@ from accounts.names import name_key
 from accounts.principal import Principal
 from accounts.roles import Role, having, role_of
 from accounts.rules import MANAGES_USERS
-from accounts.services import emails, password_changes, passwords, updates
+from accounts.services import account_events, emails, password_changes, passwords, updates
 from accounts.services.audit import AuditService
 from accounts.services.erasures import ErasureService
 from ecommerce.core import metrics
@@ -138,7 +138,9 @@ class UserService:
             guard |= password_changes.stage(target, caller, changes, values, address)
         if expected_versions is not None:
             guard["version"] = {"$in": list(expected_versions)}
-        updates.refuse_taken(target, values)
+        if "pending_email_key" in values:
+            updates.refuse_taken(target, values)
+        account_events.record_changes(guard, values, actor_id=caller.id, address=address)
         ends_sessions = "hashed_password" in values or values.get("is_active") is False
         before, after = updates.exchange(
             guard, values, removes=removes, ends_sessions=ends_sessions
@@ -167,6 +169,7 @@ class UserService:
     @staticmethod
     def set_active(*, user: UserRow, is_active: bool) -> UserRow:
         """Let the user in or shut them out, as the operator; out ends every session."""
+        account_events.record_activity(user["_id"], is_active=is_active)
         return updates.write(
             {"_id": user["_id"]}, {"is_active": is_active}, ends_sessions=not is_active
         )

@@ -1,10 +1,15 @@
 """The audit log: what an entry holds, and that it goes after its time."""
 
+from io import StringIO
+from typing import Any
+
 from bson import ObjectId
+from django.core.management import call_command
 
 from accounts.documents import AuditEvent
 from accounts.services import AuditService
 from ecommerce.core.mongo import collection
+from tests.client import Person
 
 
 def test_an_entry_holds_who_did_what_to_whom() -> None:
@@ -33,3 +38,48 @@ def test_what_is_not_known_is_not_stored() -> None:
     AuditService.record("login_failed")
     (row,) = collection(AuditEvent).find({})
     assert row.keys() == {"_id", "event", "request_id", "created_at"}
+
+
+def entries() -> list[tuple[str, Any, Any]]:
+    rows = collection(AuditEvent).find({}).sort("_id", 1)
+    return [(row["event"], row.get("actor_id"), row.get("subject_id")) for row in rows]
+
+
+def test_what_staff_does_to_an_account_is_recorded_with_both(alice: Person, sam: Person) -> None:
+    path, both = f"/users/{alice.id}", (sam.principal.id, alice.principal.id)
+    assert sam.api.patch(path, {"is_active": False, "username": "alicia"}).status == 200
+    assert sam.api.patch(path, {"is_active": True}).status == 200
+    assert entries() == [
+        ("username_changed", *both), ("user_deactivated", *both), ("user_activated", *both),
+    ]  # fmt: skip
+    (row, *_) = collection(AuditEvent).find({}).sort("_id", 1)
+    assert (row["target"], row["address"]) == (f"users/{alice.id}", "127.0.0.1")
+    assert "details" not in row, "names are nobody else's business"
+
+
+def test_a_name_that_its_owner_changes_is_recorded(alice: Person) -> None:
+    assert alice.api.patch("/users/me", {"username": "alicia"}).status == 200
+    assert entries() == [("username_changed", alice.principal.id, alice.principal.id)]
+
+
+def test_what_changes_nothing_and_what_is_refused_is_not_recorded(
+    alice: Person, bob: Person, sam: Person, ada: Person
+) -> None:
+    path, names = f"/users/{alice.id}", {"username": "alice", "email": "alice@example.com"}
+    assert sam.api.put(path, {**names, "is_active": True}).status == 200
+    assert sam.api.patch(path, {"username": "BOB"}).outcome == (409, "duplicate_user")
+    stale = sam.api.patch(path, {"is_active": False}, If_Match='"v9"')
+    assert stale.outcome == (412, "precondition_failed")
+    above = sam.api.patch(f"/users/{ada.id}", {"is_active": False})
+    assert above.outcome == (403, "same_or_higher_role")
+    assert entries() == []
+
+
+def test_what_the_operator_does_is_recorded_without_an_actor(alice: Person) -> None:
+    for action in (("deactivate", "alice", "--yes"), ("activate", "alice")):
+        for _ in range(2):
+            call_command("users", *action, stdout=StringIO())
+    assert entries() == [
+        ("user_deactivated", None, alice.principal.id),
+        ("user_activated", None, alice.principal.id),
+    ]
