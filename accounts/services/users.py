@@ -131,7 +131,7 @@ class UserService:
         """
         target = selectors.visible_user_id(user_id, caller=caller)
         if "is_active" in changes and not caller.may(MANAGES_USERS):
-            raise StaffOnlyFieldError
+            changes = _without_being_active(changes)
         values, removes = _stored_values(changes)
         guard = updates.manageable(target, caller)
         if "password" in changes:
@@ -219,6 +219,18 @@ def _hashed(password: str, username: str, email: str, user_id: ObjectId) -> str:
     except BusyError:
         _refuse_taken(username, email, user_id)
         raise
+
+
+def _without_being_active(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A customer who is let in is active: saying so changes nothing, and is not written, for it
+    would take back a deactivation that came meanwhile.
+
+    Raises:
+        StaffOnlyFieldError: they say otherwise.
+    """
+    if changes["is_active"] is not True:
+        raise StaffOnlyFieldError
+    return {name: value for name, value in changes.items() if name != "is_active"}
 
 
 def _stored_values(changes: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -165,7 +165,7 @@ class CartQuery(PageQuery):
 
     user_id = IdField(required=False, help_text="Staff: carts of this user.")
     product_id = IdField(required=False, help_text="Staff: carts with this product.")
-    guest = FlagField(  # a flag that is not sent would be false: null is "not asked"
+    guest = FlagField(  # null is "not asked"
         default=None, allow_null=True, help_text="Staff: only carts of guests, or none of them."
     )
     updated_before = serializers.DateTimeField(required=False, help_text="Staff: older carts.")

@@ -13,6 +13,7 @@ from typing import Any, Final
 import nh3
 from django.conf import settings
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.utils import html
 
 from ecommerce.core import money
@@ -70,7 +71,10 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class FlagField(serializers.BooleanField):
-    """JSON true or false."""
+    """JSON true or false. What a form or a query leaves out is not false, but not said: DRF would
+    take it for a box that is not ticked, and deactivate whom a form forgets to call active."""
+
+    default_empty_html = empty
 
     def to_internal_value(self, data: Any) -> bool:
         """Refuses "yes" and 1 in JSON, which BooleanField would take."""

@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 
 from accounts.documents import User
+from accounts.services import UserService
 from carts.documents import ShoppingCart
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, ApiClient, Person
 
 CAROL = {"username": "carol", "email": "carol@example.com", "password": "blue-kettle-77"}
+
+
+def stored(person: Person) -> Any:
+    return collection(User).find_one({"_id": person.principal.id})
 
 
 @pytest.mark.parametrize("path", ["/users/", "/users"])
@@ -156,8 +161,35 @@ def test_a_stranger_cannot_change_a_user(method: str, alice: Person, bob: Person
 
 
 def test_a_customer_cannot_activate_or_promote(alice: Person) -> None:
-    assert alice.api.patch("/users/me", {"is_active": True}).outcome == (403, "staff_only_field")
+    assert alice.api.patch("/users/me", {"is_active": False}).outcome == (403, "staff_only_field")
+    assert alice.api.get("/users/me")["is_active"] is True
     assert alice.api.patch("/users/me", {"is_staff": True}).pointers == ["/is_staff"]
+
+
+def test_a_user_puts_back_what_they_have_read(alice: Person) -> None:
+    me = alice.api.get("/users/me").json()
+    read = {name: me[name] for name in ("username", "email", "is_active")}
+    answer = alice.api.put("/users/me", read)
+    assert (answer.status, {name: answer[name] for name in read}) == (200, read)
+
+
+def test_saying_that_one_is_active_takes_no_deactivation_back(alice: Person) -> None:
+    UserService.set_active(user=stored(alice), is_active=False)  # after alice was let in
+    UserService.update(
+        user_id="me", caller=alice.principal, changes={"username": "alicia", "is_active": True}
+    )
+    assert (stored(alice)["username"], stored(alice)["is_active"]) == ("alicia", False)
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_a_form_without_a_field_leaves_it_as_it_is(
+    active: bool, alice: Person, sam: Person
+) -> None:
+    UserService.set_active(user=stored(alice), is_active=active)
+    form = b"username=alicia&email=alice%40example.com"
+    kind = "application/x-www-form-urlencoded"
+    answer = sam.api.send("PUT", f"/users/{alice.id}", raw=form, content_type=kind)
+    assert (answer.status, answer["username"], answer["is_active"]) == (200, "alicia", active)
 
 
 def test_a_new_password_needs_the_present_one_and_ends_every_session(alice: Person) -> None:
