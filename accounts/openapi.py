@@ -227,7 +227,11 @@ resend_schema = extend_schema(
     responses={
         202: AcceptedShape,
         **problems(
-            (401, "not_authenticated"), (409, "email_already_verified"), (429, "rate_limited")
+            (400, "validation_error"),
+            (401, "not_authenticated"),
+            (409, "email_already_verified"),
+            (415, "unsupported_media_type"),
+            (429, "rate_limited"),
         ),
     },
 )

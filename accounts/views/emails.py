@@ -35,5 +35,5 @@ class OwnEmailViewSet(ShopViewSet):
     @rate_limited(RESENDS)
     def resend(self, request: Request) -> Response:
         """Send the link again."""
-        EmailService.send_verification(caller=caller_of(request))
+        EmailService.send_verification(caller=caller_of(request), **self.body())
         return Response({"detail": "A mail with a link is on its way."}, status=202)

@@ -124,6 +124,24 @@ def test_the_link_is_sent_again(path: str, token: str, carol: ApiClient, inbox: 
     assert verify(again).status == 204
 
 
+@pytest.mark.parametrize(
+    ("raw", "kind", "outcome"),
+    [
+        (b'{"email": "x@example.com"}', "application/json", (400, "validation_error")),
+        (b"{bad", "application/json", (400, "malformed_json")),
+        (b"now", "text/plain", (415, "unsupported_media_type")),
+    ],
+)
+def test_asking_again_takes_no_body_and_sends_nothing_for_one(
+    raw: bytes, kind: str, outcome: tuple[int, str], carol: ApiClient, inbox: Inbox
+) -> None:
+    sent = len(inbox.of("carol@example.com"))
+    answer = carol.send("POST", "/users/me/verify-email", raw=raw, content_type=kind)
+    assert answer.outcome == outcome
+    assert len(inbox.of("carol@example.com")) == sent
+    assert carol.post("/users/me/verify-email", {}).status == 202
+
+
 def test_the_earlier_link_stays_good(token: str, carol: ApiClient) -> None:
     carol.post("/users/me/verify-email")
     assert verify(token).status == 204
