@@ -38,8 +38,8 @@ class EmailService:
     def verify(*, token: str, address: str | None = None) -> None:
         """Note that the mail was read; an address that waited for it becomes the user's.
 
-        The write uses the token up, for what it asks for is not so afterwards: of any number that
-        try at once one succeeds. That one alone is recorded, and so afterwards.
+        The token is taken after that, and who takes it is recorded: a fault before leaves it good
+        for another try, which finds done what is done.
 
         Raises:
             InvalidMailTokenError: unknown, used or expired; or the account is gone, or its address
@@ -51,11 +51,12 @@ class EmailService:
         try:
             _confirm_change(row) if changes else _confirm(row)
         except (PreconditionFailedError, UserNotFoundError):
-            raise InvalidMailTokenError from None
+            if not _is_confirmed(row):
+                raise InvalidMailTokenError from None
+        MailTokenService.take(row)
         AuditService.record(
             CHANGED if changes else VERIFIED, subject_id=row["user_id"], address=address
         )
-        MailTokenService.forget_answered(row)
 
 
 def staged(email: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -101,6 +102,12 @@ def ask_to_confirm(user: UserRow) -> bool:
     else:
         return False
     return True
+
+
+def _is_confirmed(row: MailTokenRow) -> bool:
+    """Whether the address is the user's and verified: by an earlier try, or another link."""
+    user = selectors.present_user({"_id": row["user_id"]})
+    return user is not None and user["email_key"] == row["email_key"] and email_is_verified(user)
 
 
 def _confirm(row: MailTokenRow) -> None:

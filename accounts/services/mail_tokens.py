@@ -6,6 +6,7 @@ from typing import Final
 from bson import ObjectId
 
 from accounts.documents import MailToken, MailTokenRow, Purpose, UserRow
+from accounts.errors import InvalidMailTokenError
 from accounts.mail_links import digest, new_token
 from accounts.names import name_key
 from ecommerce.core.mongo import collection, insert, utc_now
@@ -18,7 +19,7 @@ LIFETIMES: Final = {
 
 
 class MailTokenService:
-    """Makes and forgets them. The write that one leads to is what uses it up: see the services."""
+    """Makes, takes and forgets them."""
 
     @staticmethod
     def issue(*, user: UserRow, purpose: Purpose, email: str) -> str:
@@ -38,10 +39,16 @@ class MailTokenService:
         return token
 
     @staticmethod
-    def forget_answered(row: MailTokenRow) -> None:
-        """Make this token void, and all that would prove the same; safe to repeat."""
-        same = {name: row[name] for name in ("user_id", "purpose", "email_key")}
-        collection(MailToken).delete_many(same)
+    def take(row: MailTokenRow) -> None:
+        """Use the token up: of any number that try at once, one succeeds.
+
+        Take it after its effect, which must be safe to repeat: then a fault loses neither.
+
+        Raises:
+            InvalidMailTokenError: another one was first.
+        """
+        if collection(MailToken).delete_one({"_id": row["_id"]}).deleted_count == 0:
+            raise InvalidMailTokenError
 
     @staticmethod
     def forget_all_of(user_id: ObjectId, *purposes: Purpose) -> None:
