@@ -13,7 +13,7 @@ from mongoengine import Document
 from accounts import lifecycle
 from accounts.documents import ApiKey, AuditEvent, MailToken, RefreshFamily, User
 from accounts.selectors import WITHHELD, exports
-from accounts.services import AuditService
+from accounts.services import AuditService, ExportService
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, ApiClient, Person
@@ -170,3 +170,20 @@ def test_an_unknown_user_is_a_sentence_and_no_file(alice: Person, tmp_path: Path
     with pytest.raises(CommandError, match="There is no user 'nobody'"):
         call_command("export_user", "nobody", str(tmp_path / "x.json"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_others_could_read_is_closed_before_anything_is_written(
+    alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, modes = tmp_path / "alice.json", []
+    target.write_text("what was there before, and is longer than " + "x" * 10_000)
+    target.chmod(0o644)
+
+    def pieces(**_: Any) -> Any:
+        modes.append(target.stat().st_mode & 0o777)
+        yield b"{}"
+
+    monkeypatch.setattr(ExportService, "export", pieces)
+    call_command("export_user", "alice", str(target), stdout=StringIO())
+    assert modes == [0o600]
+    assert target.read_bytes() == b"{}"

@@ -1,5 +1,6 @@
 """`manage.py export_user`: all that is stored about a user."""
 
+import os
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -33,7 +34,13 @@ class Command(ShopCommand):
             sys.stdout.writelines(piece.decode() for piece in pieces)
             sys.stdout.write("\n")
             return
-        path.touch(mode=0o600)
-        with path.open("wb") as file:
+        with os.fdopen(_opened_for_the_owner_alone(path), "wb") as file:
             file.writelines(pieces)
         self.stdout.write(f"All about {user['username']} is in {path}.")
+
+
+def _opened_for_the_owner_alone(path: Path) -> int:
+    """The file, empty; nobody else reads it any more, though it was there and they could."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
