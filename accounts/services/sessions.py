@@ -16,11 +16,17 @@ from pymongo import ReturnDocument
 
 from accounts import selectors
 from accounts.documents import MAX_ENDED_SESSIONS, RefreshFamily, User
-from accounts.errors import AdminOnlyError, InvalidAccessTokenError, SessionNotFoundError
+from accounts.errors import (
+    AdminOnlyError,
+    InvalidAccessTokenError,
+    SessionNotFoundError,
+    UserNotFoundError,
+)
 from accounts.principal import Principal
 from accounts.rules import ENDS_SESSIONS
 from accounts.services import updates
 from accounts.services.audit import AuditService
+from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, utc_now
 
@@ -52,12 +58,16 @@ class SessionService:
     @staticmethod
     def end_all(
         *, user_id: str, caller: Principal, except_current: bool = False, address: str = ""
-    ) -> None:
+    ) -> int | None:
         """End every session of a user the caller may see.
 
         Args:
             except_current: leave the session that the caller's own token belongs to.
             address: the caller's, for the audit log.
+
+        Returns:
+            Where the caller's own session is one of the browsable pages, and is to be left: the
+            token version that it goes on under, for it is kept in a cookie alone. Else None.
 
         Raises:
             UserNotFoundError: none that the caller may see.
@@ -75,10 +85,13 @@ class SessionService:
             address=address or None,
             details={"all": True, "except_current": except_current},
         )
-        if except_current and owner == caller.id and caller.session_id is not None:
-            _end_others(caller, caller.session_id)
-        else:
+        if not except_current or owner != caller.id:
             _end_every(guard)
+        elif caller.session_id is None:
+            return _end_all_but_the_pages(caller)
+        else:
+            _end_others(caller, caller.session_id)
+        return None
 
     @staticmethod
     def log_out(*, user_id: ObjectId, session_id: ObjectId, address: str = "") -> None:
@@ -136,6 +149,9 @@ def end_session(
 def _shut_out(user_id: ObjectId, session_id: ObjectId, *, lasting: timedelta) -> None:
     """Have what a session has given out refused until the last of it has expired.
 
+    The second write asks for nothing but that the session is not listed, so whatever happens to the
+    list between the two, one of them matches.
+
     Args:
         lasting: how long an access token, or the cookie, of the session may live from now on.
     """
@@ -143,12 +159,14 @@ def _shut_out(user_id: ObjectId, session_id: ObjectId, *, lasting: timedelta) ->
     users.update_one({"_id": user_id}, {"$pull": {"ended_sessions": {"until": {"$lte": now}}}})
     last, absent = f"ended_sessions.{MAX_ENDED_SESSIONS - 1}", {"$ne": session_id}
     ended = {"session_id": session_id, "until": now + lasting}
-    users.update_one(
+    listed = users.update_one(
         {"_id": user_id, "ended_sessions.session_id": absent, last: {"$exists": False}},
         {"$push": {"ended_sessions": ended}},
     )
-    users.update_one(  # no room: all are out, which the list need not name
-        {"_id": user_id, "ended_sessions.session_id": absent, last: {"$exists": True}},
+    if listed.matched_count:
+        return
+    users.update_one(  # there was no room: all are out, which the list need not name
+        {"_id": user_id, "ended_sessions.session_id": absent},
         {"$inc": {"token_version": 1}, "$unset": {"ended_sessions": 1, "kept_session": 1}},
     )
 
@@ -163,6 +181,15 @@ def _end_every(guard: Mapping[str, Any]) -> None:
     if before is None:
         raise updates.why_not(guard)
     revoke_families(guard["_id"], token_version={"$lte": before["token_version"]})
+
+
+def _end_all_but_the_pages(caller: Principal) -> int:
+    """Only from the caller's own version on: whoever shut them out meanwhile has done so."""
+    try:
+        _end_every({"_id": caller.id, "token_version": caller.token_version})
+    except (PreconditionFailedError, UserNotFoundError):
+        raise InvalidAccessTokenError from None
+    return caller.token_version + 1
 
 
 def _end_others(caller: Principal, session_id: ObjectId) -> None:

@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bson import ObjectId
+from django.test import Client
 
 from accounts.documents import MAX_ENDED_SESSIONS, AuditEvent, RefreshFamily, User
+from accounts.services.sessions import end_session
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, ApiClient, Person
 from tests.operations import recorded
@@ -165,6 +168,39 @@ def test_one_more_than_the_list_holds_ends_all(alice: Person) -> None:
     assert "ended_sessions" not in stored(alice)
 
 
+@pytest.mark.parametrize("at_first", [MAX_ENDED_SESSIONS, 0])
+def test_a_session_is_out_though_the_list_changes_while_it_is_ended(
+    at_first: int, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = utc_now() + timedelta(minutes=5)
+    whose = {"_id": alice.principal.id}
+
+    def listed(count: int) -> None:
+        ended = [{"session_id": ObjectId(), "until": until} for _ in range(count)]
+        collection(User).update_one(whose, {"$set": {"ended_sessions": ended}})
+
+    class Moving:
+        """The list is full for the look for room, and has room for the look for none."""
+
+        def __init__(self) -> None:
+            self.seen = 0
+
+        def update_one(self, where: Any, change: Any) -> Any:
+            self.seen += 1
+            if self.seen in {2, 3}:  # the first one prunes
+                listed(MAX_ENDED_SESSIONS if self.seen == 2 else 0)
+            return collection(User).update_one(where, change)
+
+    moving = Moving()
+    monkeypatch.setattr(
+        "accounts.services.sessions.collection",
+        lambda kind: moving if kind is User else collection(kind),
+    )
+    listed(at_first)
+    assert end_session(ObjectId(session_of(alice)), event="session_ended", address="192.0.2.1")
+    assert alice.api.get("/users/me").outcome == (401, "invalid_token")
+
+
 Call = Callable[[ApiClient, str, str], Any]
 
 
@@ -224,6 +260,20 @@ def test_an_admin_ends_no_session_of_another_admin(
     assert ada.api.delete(theirs).outcome == (403, "same_or_higher_role")
     assert other.api.get("/users/me").status == 200
     assert list(collection(AuditEvent).find({})) == []
+
+
+def test_except_current_spares_the_session_of_the_pages_that_asks(alice: Person) -> None:
+    here, elsewhere = Client(), Client()
+    for browser in (here, elsewhere):
+        fields = {"username": "alice", "password": PASSWORD}
+        assert browser.post("/auth/login/", fields).status_code == 302
+    assert here.delete(f"{MINE}?except_current=true").status_code == 204
+    json = "application/json"
+    assert here.get("/users/me", headers={"Accept": json}).status_code == 200
+    assert elsewhere.get("/users/me", headers={"Accept": json}).status_code == 401
+    assert alice.api.get("/users/me").outcome == (401, "invalid_token")
+    assert here.delete(MINE).status_code == 204
+    assert here.get("/users/me", headers={"Accept": json}).status_code == 401
 
 
 def test_except_current_spares_no_session_of_somebody_else(alice: Person, ada: Person) -> None:
