@@ -126,11 +126,6 @@ def log_in(request: HttpRequest, user: UserRow) -> None:
     request.session[_SESSION_VERSION] = user["token_version"]
 
 
-def stay_logged_in(request: HttpRequest, token_version: int) -> None:
-    """Go on with the session of the browsable pages under the user's new token version."""
-    request.session[_SESSION_VERSION] = token_version
-
-
 def log_out(request: HttpRequest) -> None:
     """End the session of the browsable pages, in this browser and in every copy of its cookie."""
     session = browsable_session(request)

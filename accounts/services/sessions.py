@@ -16,17 +16,11 @@ from pymongo import ReturnDocument
 
 from accounts import selectors
 from accounts.documents import MAX_ENDED_SESSIONS, RefreshFamily, User
-from accounts.errors import (
-    AdminOnlyError,
-    InvalidAccessTokenError,
-    SessionNotFoundError,
-    UserNotFoundError,
-)
+from accounts.errors import AdminOnlyError, InvalidAccessTokenError, SessionNotFoundError
 from accounts.principal import Principal
 from accounts.rules import ENDS_SESSIONS
 from accounts.services import updates
 from accounts.services.audit import AuditService
-from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, utc_now
 
@@ -58,16 +52,12 @@ class SessionService:
     @staticmethod
     def end_all(
         *, user_id: str, caller: Principal, except_current: bool = False, address: str = ""
-    ) -> int | None:
+    ) -> None:
         """End every session of a user the caller may see.
 
         Args:
-            except_current: leave the session that the caller's own token belongs to.
+            except_current: leave the session that the caller's own token, or cookie, belongs to.
             address: the caller's, for the audit log.
-
-        Returns:
-            Where the caller's own session is one of the browsable pages, and is to be left: the
-            token version that it goes on under, for it is kept in a cookie alone. Else None.
 
         Raises:
             UserNotFoundError: none that the caller may see.
@@ -85,13 +75,10 @@ class SessionService:
             address=address or None,
             details={"all": True, "except_current": except_current},
         )
-        if not except_current or owner != caller.id:
-            _end_every(guard)
-        elif caller.session_id is None:
-            return _end_all_but_the_pages(caller)
-        else:
+        if except_current and owner == caller.id and caller.session_id is not None:
             _end_others(caller, caller.session_id)
-        return None
+        else:
+            _end_every(guard)
 
     @staticmethod
     def log_out(*, user_id: ObjectId, session_id: ObjectId, address: str = "") -> None:
@@ -181,15 +168,6 @@ def _end_every(guard: Mapping[str, Any]) -> None:
     if before is None:
         raise updates.why_not(guard)
     revoke_families(guard["_id"], token_version={"$lte": before["token_version"]})
-
-
-def _end_all_but_the_pages(caller: Principal) -> int:
-    """Only from the caller's own version on: whoever shut them out meanwhile has done so."""
-    try:
-        _end_every({"_id": caller.id, "token_version": caller.token_version})
-    except (PreconditionFailedError, UserNotFoundError):
-        raise InvalidAccessTokenError from None
-    return caller.token_version + 1
 
 
 def _end_others(caller: Principal, session_id: ObjectId) -> None:

@@ -3,7 +3,6 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.authentication import stay_logged_in
 from accounts.clients import client_of
 from accounts.openapi import end_sessions_schema, sessions_schema
 from accounts.permissions import caller_of
@@ -44,12 +43,10 @@ class SessionViewSet(ShopViewSet):
     @rate_limited(WRITES)
     def destroy_all(self, request: Request, pk: str) -> Response:
         """End every session."""
-        version = SessionService.end_all(
+        SessionService.end_all(
             user_id=pk,
             caller=caller_of(request),
             except_current=self.query["except_current"],
             address=client_of(request).address,
         )
-        if version is not None:
-            stay_logged_in(request._request, version)
         return Response(status=204)
