@@ -60,6 +60,7 @@ class ShoppingCartViewSet(ShopViewSet):
         "change_item": LineInput,
         "merge": MergeInput,
     }
+    rows_lead_to = {"list": "/shopping-carts"}
     queries = {
         "list": CartQuery,
         "set_item": LineQuery,

@@ -28,6 +28,7 @@ class UserViewSet(ShopViewSet):
     """Accounts. Anyone registers; users see themselves, staff sees everybody."""
 
     inputs = {"create": RegistrationInput, "update": UserInput, "partial_update": UserInput}
+    rows_lead_to = {"list": "/users"}
     queries = {"list": PageQuery}
     rules = {
         "create": ANYONE,

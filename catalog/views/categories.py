@@ -31,6 +31,7 @@ class CategoryViewSet(ShopViewSet):
     """The category tree. A category is named by its id or by its slug."""
 
     inputs = {"create": CategoryInput, "update": CategoryInput, "partial_update": CategoryInput}
+    rows_lead_to = {"list": "/categories", "products": "/products"}
     queries = {"list": CategoryQuery, "destroy": DeleteCategoryQuery, "products": ProductQuery}
     rules = {
         "list": ANYONE,

@@ -26,6 +26,7 @@ class ImportViewSet(ShopViewSet):
     """Imports, of staff: each is a job with its progress and a result for each row."""
 
     inputs = {"create": ImportForm}
+    rows_lead_to = {"list": "/products/imports"}
     queries = {"create": ImportQuery, "list": PageQuery, "rows": ImportResultQuery}
     rules = dict.fromkeys(("create", "list", "retrieve", "rows"), MANAGES_CATALOG)
 

@@ -60,6 +60,7 @@ class ProductViewSet(ShopViewSet):
         "bulk": BulkInput,
         "stock": StockInput,
     }
+    rows_lead_to = {"list": "/products"}
     queries = {
         "list": ProductQuery,
         "retrieve": RetrieveQuery,

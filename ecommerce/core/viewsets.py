@@ -35,6 +35,8 @@ class ShopViewSet(viewsets.ViewSet):
     """Of what a view says nothing about: it is somebody's own."""
     further_parsers: ClassVar[Mapping[str, Sequence[type[BaseParser]]]] = {}
     """Media types that single actions read beside JSON."""
+    rows_lead_to: ClassVar[Mapping[str, str]] = {}
+    """Of actions that answer pages: where a row is read, which is this path and the row's id."""
     action: str | None = None  # type: ignore[assignment]  # DRF names it once it knows the request
     operation: Operation
     """Of a POST: what its service writes together with the effect (see `@idempotent`)."""
@@ -128,11 +130,12 @@ class ShopViewSet(viewsets.ViewSet):
 
     def links(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Name and address of what the browsable page of this answer leads to."""
-        rows = data.get("items", []) if "next" in data else []
-        base = self.request.path.rstrip("/")
+        base = self.rows_lead_to.get(self.action or "")
+        rows = data["items"] if base is not None and "next" in data else []
         return [
             (row.get("name") or row.get("username") or row["id"], f"{base}/{row['id']}")
             for row in rows
+            if "id" in row  # `?fields=` may leave it out
         ]
 
     def options(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002

@@ -1,15 +1,18 @@
 """The pages for people: every answer can be shown as one, with the forms that fit it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from bs4 import BeautifulSoup
 from pymongo.errors import ServerSelectionTimeoutError
 
-from catalog.documents import ProductRow
-from tests.client import Answer, ApiClient, Person
+from catalog.documents import CategoryRow, ProductRow
+from catalog.importing.jobs import run_next
+from tests.client import PASSWORD, Answer, ApiClient, Person
 
 HTML = "text/html"
+ENDS_IN_ID = re.compile(r"/[0-9a-f]{24}$")
 
 
 def form_fields(answer: Answer) -> dict[str, str]:
@@ -125,3 +128,58 @@ def test_every_answer_can_be_shown_as_a_page(
     assert answer.status == status
     assert answer.headers["Content-Type"].startswith(HTML)
     assert f"HTTP {status}" in answer.body.decode()
+
+
+def ids_linked(answer: Answer) -> list[str]:
+    """The addresses on a page that end in an id: rows, and the breadcrumbs above them."""
+    page = BeautifulSoup(answer.body, "html.parser")
+    found = {str(link["href"]) for link in page.select("a[href]")}
+    return sorted(address for address in found if ENDS_IN_ID.search(address))
+
+
+@pytest.mark.parametrize(
+    ("path", "rows_lead_to"),
+    [
+        ("/products/", "/products/{lamp}"),
+        ("/products/?fields=id", "/products/{lamp}"),
+        ("/products/?fields=name", None),
+        ("/categories/kitchen/products", "/products/{lamp}"),
+        ("/categories/kitchen/products?fields=name", None),
+        ("/categories/", "/categories/{kitchen}"),
+        ("/users/", "/users/{ada}"),
+        ("/shopping-carts/", "/shopping-carts/{cart}"),
+        ("/products/imports", "/products/imports/{job}"),
+        ("/products/imports/{job}/rows", None),
+        ("/products/{lamp}/stock", None),
+        ("/users/me/sessions", None),
+        ("/audit-events/", None),
+    ],
+)
+def test_a_page_of_rows_leads_to_those_that_can_be_read(
+    path: str,
+    rows_lead_to: str | None,
+    ada: Person,
+    make_category: Callable[..., CategoryRow],
+    make_product: Callable[..., ProductRow],
+) -> None:
+    kitchen = make_category("kitchen")
+    lamp = str(make_product(category="kitchen")["_id"])
+    assert ada.api.post(f"/products/{lamp}/stock", {"delta": 1, "reason": "found"}).status == 200
+    assert ada.api.form("/token", username="ada", password=PASSWORD).status == 200
+    file = b'{"name": "Chair", "price": 5}'
+    job = ada.api.send("POST", "/products/imports", raw=file, content_type="application/jsonl")
+    run_next(stop=lambda: False)
+    ids = {
+        "lamp": lamp,
+        "kitchen": str(kitchen["_id"]),
+        "ada": ada.id,
+        "cart": ada.api.post("/shopping-carts/")["id"],
+        "job": job["id"],
+    }
+    address = path.format(**ids)
+    assert ada.api.get(address)["items"], "there are rows"
+    page = ada.api.get(address, Accept=HTML)
+    assert page.status == 200
+    linked = [to for to in ids_linked(page) if not address.startswith(f"{to}/")]
+    assert (rows_lead_to.format(**ids) in linked) if rows_lead_to else (linked == [])
+    assert [ada.api.get(to).status for to in linked] == [200] * len(linked)
