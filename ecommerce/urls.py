@@ -4,13 +4,9 @@ from django.conf import settings
 from django.urls import include, path, re_path
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
-from drf_spectacular.views import (
-    SpectacularJSONAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerSplitView,
-)
 
 from ecommerce.core.health import livez, readyz
+from ecommerce.documentation import DocsView, OpenAPIView, RedocView
 from ecommerce.landing import landing_page
 
 urlpatterns = [
@@ -19,9 +15,9 @@ urlpatterns = [
     path("", include("carts.urls")),
     path("", include("accounts.urls")),
     path("", landing_page, name="landing"),
-    re_path(r"^openapi\.json/?$", SpectacularJSONAPIView.as_view(), name="openapi"),
-    re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
-    re_path(r"^redoc/?$", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+    re_path(r"^openapi\.json/?$", OpenAPIView.as_view(), name="openapi"),
+    re_path(r"^docs/?$", DocsView.as_view(url_name="openapi"), name="docs"),
+    re_path(r"^redoc/?$", RedocView.as_view(url_name="openapi"), name="redoc"),
     re_path(r"^livez/?$", livez, name="livez"),
     re_path(r"^readyz/?$", readyz, name="readyz"),
     re_path(r"^metrics/?$", require_safe(ExportToDjangoView), name="metrics"),

@@ -8,7 +8,6 @@ from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.views import APIView
 
 from accounts.clients import client_of
 from accounts.errors import (
@@ -25,6 +24,7 @@ from accounts.services import LoginService, TokenPair, TokenService
 from ecommerce.core import rate_limits
 from ecommerce.core.conditional import NO_STORE
 from ecommerce.core.errors import DomainError
+from ecommerce.core.methods import NamesMethods
 from ecommerce.core.problems import field_errors
 from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS, RENEWALS, REVOCATIONS
 from ecommerce.core.reusable_serializers import serializer_for
@@ -33,12 +33,17 @@ _LATER: Final = "temporarily_unavailable"
 """RFC 6749 has no code for too many attempts; this one tells a client to come again."""
 
 
-class OAuthView(APIView):
+class OAuthView(NamesMethods):
     """Form in, JSON out, nothing cached; a stale bearer header does not get in the way."""
 
     authentication_classes = ()
     permission_classes = (ANYONE,)  # type: ignore[assignment]  # a rule makes itself
     parser_classes = (FormParser,)
+
+    def options(self, *args: Any, **kwargs: Any) -> Response:
+        """Counted as a refusal is, for nothing comes of it."""
+        rate_limits.spend_refused(self.request)
+        return super().options(*args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Errors as RFC 6749 section 5.2 writes them; what is not known stays a problem."""

@@ -15,13 +15,14 @@ from ecommerce.core import rate_limits
 from ecommerce.core.access import AccessRule
 from ecommerce.core.errors import DomainError
 from ecommerce.core.idempotency import Operation
+from ecommerce.core.methods import NamesMethods
 from ecommerce.core.parsers import MergePatchParser
 from ecommerce.core.queries import valid_query
 from ecommerce.core.reusable_serializers import serializer_for
 from ecommerce.core.serializers import StrictSerializer
 
 
-class ShopViewSet(viewsets.ViewSet):
+class ShopViewSet(NamesMethods, viewsets.ViewSet):
     """Views say which serializer reads the body (`inputs`) and the query (`queries`) of an action.
 
     A query parameter that the action does not declare is a 400, like an unknown body field.
@@ -137,10 +138,6 @@ class ShopViewSet(viewsets.ViewSet):
             for row in rows
             if "id" in row  # `?fields=` may leave it out
         ]
-
-    def options(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
-        """204 with the methods in `Allow` (RFC 9110 section 9.3.7)."""
-        return Response(status=204)
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any

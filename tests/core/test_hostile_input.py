@@ -140,9 +140,46 @@ def test_a_method_that_is_nowhere_is_405_and_never_a_page(path: str, anyone: Api
     assert answer.json().get("code", "method_not_allowed") == "method_not_allowed"
 
 
-def test_options_names_the_methods(anyone: ApiClient) -> None:
-    answer = anyone.send("OPTIONS", "/products/")
-    assert (answer.status, answer.headers["Allow"]) == (204, "GET, POST, HEAD, OPTIONS")
+@pytest.mark.parametrize("accept", ["*/*", "text/html", "image/png"])
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/products/", "GET, POST, HEAD, OPTIONS"),
+        ("/shopping-carts/x/items", "POST, OPTIONS"),
+        ("/token", "POST, OPTIONS"),
+        ("/token/revoke", "POST, OPTIONS"),
+        ("/docs", "GET, HEAD, OPTIONS"),
+        ("/redoc", "GET, HEAD, OPTIONS"),
+        ("/openapi.json", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_names_the_methods_and_has_no_body(
+    path: str, methods: str, accept: str, anyone: ApiClient
+) -> None:
+    answer = anyone.send("OPTIONS", path, headers={"Accept": accept})
+    assert (answer.status, answer.headers["Allow"], answer.body) == (204, methods, b"")
+    assert "Content-Type" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "accept"),
+    [
+        (405, "POST", "/openapi.json", "*/*"),
+        (406, "GET", "/openapi.json", "image/png"),
+        (406, "GET", "/docs", "application/json"),
+        (405, "POST", "/redoc", "text/html"),
+        (405, "POST", "/docs", "*/*"),
+        (405, "POST", "/", "*/*"),
+    ],
+)
+def test_a_refusal_of_the_documentation_is_a_problem(
+    status: int, method: str, path: str, accept: str, anyone: ApiClient
+) -> None:
+    answer = anyone.send(method, path, headers={"Accept": accept})
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer["status"], answer["instance"]) == (status, path)
+    assert "GET" in answer.headers["Allow"]
 
 
 def test_a_wrong_host_is_400(anyone: ApiClient) -> None:

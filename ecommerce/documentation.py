@@ -1,0 +1,31 @@
+"""`/openapi.json`, `/docs`, `/redoc`: drf-spectacular's views, with our errors and OPTIONS."""
+
+from drf_spectacular.views import (
+    SpectacularJSONAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
+from rest_framework.response import Response
+
+from ecommerce.core.methods import NamesMethods
+from ecommerce.core.renderers import ORJSONRenderer
+
+
+class _Documentation(NamesMethods):
+    def handle_exception(self, exc: Exception) -> Response:
+        """A problem, which is none of the media types of the documentation."""
+        self.request.accepted_renderer = ORJSONRenderer()
+        self.request.accepted_media_type = ORJSONRenderer.media_type
+        return super().handle_exception(exc)
+
+
+class OpenAPIView(_Documentation, SpectacularJSONAPIView):
+    """The OpenAPI document."""
+
+
+class DocsView(_Documentation, SpectacularSwaggerSplitView):
+    """Swagger UI."""
+
+
+class RedocView(_Documentation, SpectacularRedocView):
+    """ReDoc."""
