@@ -236,8 +236,7 @@ class ShoppingCartViewSet(ShopViewSet):
         body, line = self.body(), self._line(cart_id, product_id)
         if body.pop("product_id", product_id.lower()) != product_id.lower():
             raise ProductMismatchError
-        sku = body.pop("sku", None)
-        if sku is not None and line.setdefault("sku", sku) != sku:
+        if "sku" in body and line.setdefault("sku", body["sku"]) != body.pop("sku"):
             raise ProductMismatchError("`sku` in the body is not the one of the query.")
         return ShoppingCartService.set_line(**line, **body)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.utils import html
 
 from carts.limits import MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_LINE_QUANTITY, MAX_LINES, MAX_NOTE
 from carts.services import Item, MergeMode
@@ -37,6 +39,11 @@ class SkuField(TextField):
             help_text="Of the variant, where the product has some.",
             **kwargs,
         )
+
+    def get_value(self, dictionary: Mapping[str, Any]) -> Any:
+        """Null says that no variant is meant; an empty box of a form says nothing."""
+        value = super().get_value(dictionary)
+        return empty if value is None and html.is_html_input(dictionary) else value
 
 
 class NoteField(TextField):

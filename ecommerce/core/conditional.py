@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from ecommerce.core.errors import PreconditionFailedError
 
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)
+_TAGS: Final = re.compile(rf"[\s,]*{_TAG.pattern}(?:\s*,[\s,]*{_TAG.pattern})*[\s,]*", re.ASCII)
+"""A list of tags; it may have empty members (RFC 9110 section 5.6.1)."""
 _VERSION: Final = re.compile(r"v(\d{1,18})(?:-.*)?", re.ASCII)
 
 
@@ -38,11 +40,14 @@ def expected_versions(request: Request) -> list[int] | None:
     Only the version part of a tag counts: a cart's tag also covers what its products contribute.
 
     Raises:
-        PreconditionFailedError: no tag in it can ever match a version of ours.
+        PreconditionFailedError: it is empty or malformed, or no tag in it can ever match a version
+            of ours. Who sends a condition that cannot be read does not want it passed over.
     """
-    header = request.headers.get("If-Match", "").strip()
-    if not header or header == "*":
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
         return None
+    if not _TAGS.fullmatch(header):
+        raise PreconditionFailedError(_NO_TAGS)
     # A weak tag never matches in If-Match (RFC 9110 section 13.1.1).
     strong = [tag for weak, tag in _TAG.findall(header) if not weak]
     versions = [int(found[1]) for tag in strong if (found := _VERSION.fullmatch(tag))]
@@ -108,6 +113,10 @@ def is_settled(last_modified: datetime | None) -> bool:
 
 NO_STORE: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """Of an answer that holds a token (RFC 6749 section 5.1)."""
+_NO_TAGS: Final = (
+    '`If-Match` is no list of ETags: send one as you got it, with its quotes, such as `"v3"`, '
+    "or `*`, or leave the header out."
+)
 _SETTLED: Final = timedelta(seconds=2)
 
 

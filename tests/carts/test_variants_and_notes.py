@@ -88,6 +88,11 @@ def test_a_path_to_one_of_several_variants_names_it(
     assert alice.api.put(line, {"quantity": 2, "sku": "TEE-S"})["total_quantity"] == 6
     both = alice.api.put(f"{line}?sku=TEE-M", {"quantity": 2, "sku": "TEE-S"})
     assert both.outcome == (409, "product_mismatch")
+    none = alice.api.patch(f"{line}?sku=TEE-M", {"quantity": 2, "sku": None})
+    assert none.outcome == (409, "product_mismatch")
+    blank, form = b"quantity=4&sku=", "application/x-www-form-urlencoded"
+    answer = alice.api.send("PUT", f"{line}?sku=TEE-M", raw=blank, content_type=form)
+    assert answer.status == 200
     assert alice.api.delete(f"{line}?sku=TEE-L").outcome == (404, "item_not_in_cart")
     left = alice.api.delete(f"{line}?sku=TEE-S")
     assert [x["sku"] for x in left["items"]] == ["TEE-M"]

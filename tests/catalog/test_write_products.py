@@ -176,7 +176,11 @@ def test_two_writers_with_one_etag_give_one_200_and_one_412(lamp: ProductRow, sa
     assert sam.api.get(f"/products/{lamp['_id']}")["version"] == 2
 
 
-@pytest.mark.parametrize("tag", ['"v2"', 'W/"v1"', '"nonsense"', "nonsense", '"v1x"'])
+@pytest.mark.parametrize(
+    "tag",
+    ['"v2"', 'W/"v1"', '"nonsense"', "nonsense", '"v1x"', "", " ", '"', ",", '*, "v1"', '"v1", *',
+     '"v1" "v1"', '"v1"x', "**"],
+)  # fmt: skip
 def test_an_if_match_that_does_not_match_is_412_and_changes_nothing(
     tag: str, lamp: ProductRow, sam: Person
 ) -> None:
@@ -185,7 +189,19 @@ def test_an_if_match_that_does_not_match_is_412_and_changes_nothing(
     assert list(collection(Product).find({})) == [lamp]
 
 
-@pytest.mark.parametrize("tag", ['"v1"', "*", '"v9", "v1"', '"v1-0123456789abcdef"'])
+def test_an_if_match_that_is_no_list_of_tags_is_told_how_to_write_one(
+    lamp: ProductRow, sam: Person
+) -> None:
+    answer = sam.api.delete(f"/products/{lamp['_id']}", If_Match="v1")
+    assert answer["detail"] == (
+        "`If-Match` is no list of ETags: send one as you got it, with its quotes, such as "
+        '`"v3"`, or `*`, or leave the header out.'
+    )
+
+
+@pytest.mark.parametrize(
+    "tag", ['"v1"', "*", " * ", '"v9", "v1"', '"v9","v1"', ', "v1" ,', '"v1-0123456789abcdef"']
+)
 def test_an_if_match_that_matches_lets_the_write_through(
     tag: str, lamp: ProductRow, sam: Person
 ) -> None:
