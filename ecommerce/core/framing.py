@@ -1,15 +1,20 @@
-"""Refuses, before any work, a request whose framing or size the product cannot take."""
+"""Refuses, before any work, a request whose framing, coding or size the product cannot take."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from ecommerce.core.problems import problem_response
 
+_READ: Final = frozenset({"", "identity"})
+"""Content codings."""
+
 
 class RequestFramingMiddleware:
-    """411 for a chunked body (Django would read it as empty), 413 for one that is too large."""
+    """411 for a chunked body (Django would read it as empty), 413 for one that is too large, 415
+    for one that is compressed: it is not unpacked, for a few bytes may be a bomb."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -26,6 +31,15 @@ class RequestFramingMiddleware:
                 code="length_required",
                 detail="Send the body with a Content-Length; chunked bodies are not read.",
             )
+        if request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in _READ:
+            refusal = problem_response(
+                request,
+                status=415,
+                code="unsupported_content_encoding",
+                detail="Compressed bodies are not read: send it as it is, without Content-Encoding.",
+            )
+            refusal["Accept-Encoding"] = "identity"  # RFC 9110 section 12.5.3
+            return refusal
         limit = _limit(request)
         if _content_length(request) > limit:
             return problem_response(

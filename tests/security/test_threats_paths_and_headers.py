@@ -90,8 +90,24 @@ def test_a_compressed_bomb_is_not_unpacked(sam: Person) -> None:
     assert len(bomb) < 50_000
     headers = {"Content-Encoding": "gzip"}
     answer = sam.api.send("POST", "/products/", raw=bomb, headers=headers)
-    assert answer.outcome == (400, "invalid_utf8")
+    assert answer.outcome == (415, "unsupported_content_encoding")
+    assert answer.headers["Accept-Encoding"] == "identity"
     assert collection(Product).count_documents({}) == 0
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "identity, gzip", "nonsense"])
+def test_a_body_that_calls_itself_compressed_is_415_whatever_it_is(
+    coding: str, sam: Person
+) -> None:
+    answer = sam.api.post("/products/", {"name": "Chair", "price": 1}, Content_Encoding=coding)
+    assert answer.outcome == (415, "unsupported_content_encoding")
+    assert answer["detail"].startswith("Compressed bodies are not read: send it as it is")
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+def test_a_body_that_is_as_it_is_may_say_so(coding: str, sam: Person) -> None:
+    body = {"name": "Chair", "price": 1}
+    assert sam.api.post("/products/", body, Content_Encoding=coding).status == 201
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "utf-7", "nonsense"])
