@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -25,6 +24,7 @@ from ecommerce.core import rate_limits
 from ecommerce.core.conditional import NO_STORE
 from ecommerce.core.errors import DomainError
 from ecommerce.core.methods import NamesMethods
+from ecommerce.core.parsers import StrictFormParser
 from ecommerce.core.problems import field_errors
 from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS, RENEWALS, REVOCATIONS
 from ecommerce.core.reusable_serializers import serializer_for
@@ -38,7 +38,7 @@ class OAuthView(NamesMethods):
 
     authentication_classes = ()
     permission_classes = (ANYONE,)  # type: ignore[assignment]  # a rule makes itself
-    parser_classes = (FormParser,)
+    parser_classes = (StrictFormParser,)
 
     def options(self, *args: Any, **kwargs: Any) -> Response:
         """Counted as a refusal is, for nothing comes of it."""

@@ -36,7 +36,7 @@ class RequestFramingMiddleware:
                 request,
                 status=415,
                 code="unsupported_content_encoding",
-                detail="Compressed bodies are not read: send it as it is, without Content-Encoding.",
+                detail="Compressed bodies are not read: send it as it is, uncompressed.",
             )
             refusal["Accept-Encoding"] = "identity"  # RFC 9110 section 12.5.3
             return refusal

@@ -1,17 +1,20 @@
-"""JSON bodies, read strictly: what cannot be stored or typed exactly is a 400 with its reason.
+"""Bodies, read strictly: what cannot be stored or typed exactly is a 400 with its reason.
 
-The standard library's parser is used, not orjson: it alone gives decimals as Decimal (a price keeps
-the digits that were sent) and shows duplicate keys.
+The standard library's parser reads JSON, not orjson: it alone gives decimals as Decimal (a price
+keeps the digits that were sent) and shows duplicate keys.
 """
 
 import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any, Final
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
+from django.http import QueryDict
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, FormParser
 
 MAX_DEPTH: Final = 32
 """Levels of nesting in a body."""
@@ -49,6 +52,29 @@ class MergePatchParser(StrictJSONParser):
     """`application/merge-patch+json` (RFC 7396)."""
 
     media_type = "application/merge-patch+json"
+
+
+class StrictFormParser(FormParser):
+    """`application/x-www-form-urlencoded`: UTF-8, and not more fields than Django reads."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> Any:
+        """The fields. Django would read what is not UTF-8 as U+FFFD."""
+        body = stream.read()
+        try:
+            unquote_to_bytes(body).decode("utf-8")
+        except UnicodeDecodeError:
+            raise ParseError("The form is not UTF-8.", code="invalid_utf8") from None
+        try:
+            return QueryDict(body, encoding="utf-8")
+        except TooManyFieldsSent:
+            limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+            detail = f"A form has at most {limit} fields."
+            raise ParseError(detail, code="too_many_fields") from None
 
 
 def loads(body: bytes) -> Any:

@@ -7,7 +7,7 @@ def switch_on(rest_framework: dict[str, Any], middleware: list[str]) -> None:
     """Add HTML rendering, form parsing and session login to the given settings, in place."""
     rest_framework["DEFAULT_RENDERER_CLASSES"].append("ecommerce.core.renderers.BrowsableRenderer")
     rest_framework["DEFAULT_PARSER_CLASSES"] += [
-        "rest_framework.parsers.FormParser",
+        "ecommerce.core.parsers.StrictFormParser",
         "rest_framework.parsers.MultiPartParser",  # what the pages' PUT forms send
     ]
     rest_framework["DEFAULT_AUTHENTICATION_CLASSES"].append(

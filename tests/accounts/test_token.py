@@ -101,3 +101,20 @@ def test_the_hash_is_renewed_at_login_when_the_parameters_change(
     assert before["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert after["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=1,p=1$")
     assert sign_in(anyone).status == 200
+
+
+@pytest.mark.parametrize(
+    ("form", "description"),
+    [
+        ("&".join(f"f{n}=1" for n in range(1001)), "A form has at most 1000 fields."),
+        ("username=%ff&password=x", "The form is not UTF-8."),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_an_error_of_oauth_too(
+    form: str, description: str, anyone: ApiClient
+) -> None:
+    kind = "application/x-www-form-urlencoded"
+    for path in ("/token", "/token/revoke"):
+        answer = anyone.send("POST", path, raw=form.encode(), content_type=kind)
+        assert answer.status == 400
+        assert answer.json() == {"error": "invalid_request", "error_description": description}

@@ -52,6 +52,30 @@ def test_a_hostile_body_gets_its_code_and_stores_nothing(name: str, sam: Person)
     assert collection(Product).count_documents({}) == 0
 
 
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"name=%ff&price=1", "invalid_utf8"),
+        (b"name=caf\xe9&price=1", "invalid_utf8"),
+        (b"name=a%c3&price=1", "invalid_utf8"),
+        (b"&".join(b"f%d=1" % n for n in range(1001)), "too_many_fields"),
+    ],
+    ids=["escaped", "latin-1", "half a character", "1001 fields"],
+)
+def test_a_hostile_form_gets_its_code_and_stores_nothing(
+    raw: bytes, code: str, sam: Person
+) -> None:
+    answer = post(sam, raw, content_type="application/x-www-form-urlencoded")
+    assert answer.outcome == (400, code)
+    assert collection(Product).count_documents({}) == 0
+
+
+def test_a_form_may_hold_any_character(sam: Person) -> None:
+    raw = "name=Caf%c3%a9+\u2615&price=1".encode()
+    answer = post(sam, raw, content_type="application/x-www-form-urlencoded")
+    assert (answer.status, answer["name"]) == (201, "Caf\u00e9 \u2615")
+
+
 def items(text: str, count: int) -> bytes:
     """So many of it, one after the other."""
     return ",".join([text] * count).encode()
