@@ -27,6 +27,11 @@ class DomainError(Exception):
         super().__init__(self.detail)
 
 
+def pointer_to(name: str | int) -> str:
+    """The JSON pointer to a member or an item (RFC 6901)."""
+    return f"/{str(name).replace('~', '~0').replace('/', '~1')}"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One fault of the input: where (a JSON pointer, RFC 6901), which kind, and what to do."""

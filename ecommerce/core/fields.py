@@ -18,7 +18,7 @@ from rest_framework.utils import html
 
 from ecommerce.core import money
 from ecommerce.core.ids import ID_PATTERN
-from ecommerce.core.parsers import check_text
+from ecommerce.core.parsers import UnfitValueError, check_text
 
 _INT64 = 2**63
 _TAG: Final = re.compile(r"<[a-zA-Z/!?]")
@@ -30,6 +30,14 @@ def _from_json(field: serializers.Field[Any, Any, Any, Any]) -> bool:
     return not html.is_html_input(getattr(field.root, "initial_data", None))
 
 
+def _check_text(field: serializers.Field[Any, Any, Any, Any], text: str) -> None:
+    """As `check_text`, for what no JSON parser has looked at: forms and query strings."""
+    try:
+        check_text(text)
+    except UnfitValueError as fault:
+        raise (fault.inside(field.field_name) if field.field_name else fault) from None
+
+
 class TextField(serializers.CharField):
     """A JSON string, surrounding blanks removed, without NUL or broken Unicode."""
 
@@ -37,7 +45,7 @@ class TextField(serializers.CharField):
         """Refuses numbers, which CharField would turn into text."""
         if not isinstance(data, str):
             self.fail("invalid")
-        check_text(data)
+        _check_text(self, data)
         return super().to_internal_value(data)
 
 
@@ -90,7 +98,7 @@ class PatternField(serializers.RegexField):
         """Refuses numbers, which RegexField would turn into text."""
         if not isinstance(data, str):
             self.fail("invalid")
-        check_text(data)
+        _check_text(self, data)
         return super().to_internal_value(data)
 
 

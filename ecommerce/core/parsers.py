@@ -5,7 +5,8 @@ keeps the digits that were sent) and shows duplicate keys.
 """
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import IO, Any, Final
 from urllib.parse import unquote_to_bytes
@@ -16,9 +17,14 @@ from django.http import QueryDict
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, FormParser
 
+from ecommerce.core.errors import pointer_to
+
 MAX_DEPTH: Final = 32
 """Levels of nesting in a body."""
 _INT64: Final = 2**63
+_TOO_LARGE: Final = ("An integer does not fit in 64 bits", "integer_out_of_range")
+_SHOWN: Final = 100
+"""Characters of a member's name in an error."""
 
 
 class BodyTooLargeError(APIException):
@@ -27,6 +33,21 @@ class BodyTooLargeError(APIException):
     status_code = 413
     default_code = "body_too_large"
     default_detail = "The body is larger than the limit."
+
+
+class UnfitValueError(ParseError):
+    """JSON that was read, and holds a value that cannot be stored."""
+
+    def __init__(self, fault: str, code: str, pointer: str = "") -> None:
+        self.pointer = pointer
+        self._fault = fault
+        super().__init__(f"{fault}: see `{pointer}`." if pointer else f"{fault}.", code)
+
+    def inside(self, name: str | int) -> "UnfitValueError":
+        """The same fault, of a value that holds the value."""
+        return UnfitValueError(
+            self._fault, str(self.get_codes()), pointer_to(name)[:_SHOWN] + self.pointer
+        )
 
 
 class StrictJSONParser(BaseParser):
@@ -96,8 +117,12 @@ def loads(body: bytes) -> Any:
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique_keys,
         )
-    except (ValueError, ArithmeticError) as fault:
+    except json.JSONDecodeError as fault:
         raise ParseError(f"The body is not JSON: {fault}.", code="malformed_json") from None
+    except ValueError:  # Python reads no integer of thousands of digits
+        raise UnfitValueError(*_TOO_LARGE) from None
+    except ArithmeticError:
+        raise ParseError("A number has too large an exponent.", code="malformed_json") from None
     check_values(value)
     return value
 
@@ -126,8 +151,16 @@ def _refuse_constant(name: str) -> None:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ParseError("The body names a member twice.", code="duplicate_key")
+        raise duplicate_key(name for name, _ in pairs)
     return members
+
+
+def duplicate_key(names: Iterable[str]) -> ParseError:
+    """The fault of an object that has these members, one of them twice."""
+    twice = next(name for name, count in Counter(names).items() if count > 1)
+    shown = twice[:_SHOWN].encode("utf-8", "replace").decode("utf-8")
+    detail = f'An object has the member "{shown}" twice: leave one of them out.'
+    return ParseError(detail, code="duplicate_key")
 
 
 def _too_deep() -> ParseError:
@@ -142,7 +175,8 @@ def check_values(value: Any, *, levels: int = MAX_DEPTH) -> None:
         levels: how deep it may be nested.
 
     Raises:
-        ParseError: with a code and a sentence that say what is wrong.
+        UnfitValueError: with a code, and a sentence that says what is wrong and where.
+        ParseError: it is nested too deep.
     """
     if isinstance(value, str):
         check_text(value)
@@ -151,21 +185,28 @@ def check_values(value: Any, *, levels: int = MAX_DEPTH) -> None:
     elif isinstance(value, dict):
         for key, member in value.items():
             check_text(key)
-            check_values(member, levels=levels - 1)
+            _check_member(key, member, levels - 1)
     elif isinstance(value, list):
-        for member in value:
-            check_values(member, levels=levels - 1)
+        for number, member in enumerate(value):
+            _check_member(number, member, levels - 1)
     elif isinstance(value, int) and not -_INT64 <= value < _INT64:
-        raise ParseError("An integer does not fit in 64 bits.", code="integer_out_of_range")
+        raise UnfitValueError(*_TOO_LARGE)
+
+
+def _check_member(name: str | int, member: Any, levels: int) -> None:
+    try:
+        check_values(member, levels=levels)
+    except UnfitValueError as fault:
+        raise fault.inside(name) from None
 
 
 def check_text(text: str) -> None:
     """Refuse text that UTF-8 or BSON cannot hold.
 
     Raises:
-        ParseError: a NUL character or half of a surrogate pair.
+        UnfitValueError: a NUL character or half of a surrogate pair.
     """
     if "\x00" in text:
-        raise ParseError("Text must not hold NUL characters.", code="nul_character")
+        raise UnfitValueError("Text must not hold NUL characters", "nul_character")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise ParseError("Text holds half of a surrogate pair.", code="invalid_unicode")
+        raise UnfitValueError("Text holds half of a surrogate pair", "invalid_unicode")

@@ -26,6 +26,7 @@ from ecommerce.core.errors import (
     FieldError,
     NotFoundError,
     StoreUnavailableError,
+    pointer_to,
 )
 from ecommerce.core.request_ids import current_request_id
 
@@ -198,7 +199,7 @@ def field_errors(detail: Any, pointer: str = "") -> Iterator[FieldError]:
 def _child(pointer: str, key: str) -> str:
     if not key:  # a rule over several fields: it belongs to the object itself
         return pointer
-    return f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+    return pointer + pointer_to(key)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

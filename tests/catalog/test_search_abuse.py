@@ -168,6 +168,7 @@ def test_no_change_of_a_cursor_goes_unnoticed(ask: Ask) -> None:
 def test_a_nul_is_refused(path: str, value: str, ask: Ask) -> None:
     answer = ask(f"{path}?q={value}")
     assert answer.outcome == (400, "nul_character")
+    assert answer["detail"] == "Text must not hold NUL characters: see `/q`."
 
 
 @pytest.mark.parametrize("name", ["brand", "tag", "category", "cursor"])

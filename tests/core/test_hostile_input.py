@@ -25,7 +25,7 @@ BODIES = {
     "absurd exponent": (b'{"name": "x", "price": 1e99999999999999999999}', 400, ""),
     "tiny exponent": (b'{"name": "x", "price": 1e-400}', 400, "validation_error"),
     "2^63": (b'{"name": "x", "quantity": 9223372036854775808}', 400, "integer_out_of_range"),
-    "10,000 digits": (b'{"quantity": ' + b"9" * 10_000 + b"}", 400, "malformed_json"),
+    "10,000 digits": (b'{"quantity": ' + b"9" * 10_000 + b"}", 400, "integer_out_of_range"),
     "nul": (b'{"name": "a\\u0000b", "price": 1}', 400, "nul_character"),
     "nul in a key": (b'{"na\\u0000me": "ab", "price": 1}', 400, "nul_character"),
     "half a surrogate": (b'{"name": "\\ud800", "price": 1}', 400, "invalid_unicode"),
@@ -50,6 +50,32 @@ def test_a_hostile_body_gets_its_code_and_stores_nothing(name: str, sam: Person)
     assert not code or answer["code"] == code
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert collection(Product).count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "detail"),
+    [
+        (b'{"price": ' + b"9" * 5000 + b"}", "An integer does not fit in 64 bits."),
+        (b'{"quantity": 9223372036854775808}',
+         "An integer does not fit in 64 bits: see `/quantity`."),
+        (b'{"price": 1e99999999999999999999}', "A number has too large an exponent."),
+        (b'{"price": 1, "price": 2}',
+         'An object has the member "price" twice: leave one of them out.'),
+        (b'{"\\ud800": 1, "\\ud800": 2}',
+         'An object has the member "?" twice: leave one of them out.'),
+        (b'{"name": "a\\u0000b"}', "Text must not hold NUL characters: see `/name`."),
+        (b'{"images": [{}, {"a/b": "\\ud800"}]}',
+         "Text holds half of a surrogate pair: see `/images/1/a~1b`."),
+        (b'{"' + b"x" * 5000 + b'": "\\u0000"}',
+         f"Text must not hold NUL characters: see `/{'x' * 99}`."),
+    ],
+    ids=["5,000 digits", "2^63", "exponent", "twice", "twice, of no Unicode", "nul", "surrogate",
+         "long name"],
+)  # fmt: skip
+def test_a_refused_body_is_told_what_is_wrong_and_where(
+    raw: bytes, detail: str, sam: Person
+) -> None:
+    assert post(sam, raw)["detail"] == detail
 
 
 @pytest.mark.parametrize(
@@ -130,6 +156,18 @@ def test_escaped_astral_characters_are_fine(sam: Person) -> None:
 def test_another_media_type_is_415(content_type: str, sam: Person) -> None:
     answer = post(sam, b"a=b", content_type=content_type)
     assert answer.outcome == (415, "unsupported_media_type")
+    assert answer["detail"].startswith("Send the body as application/json or application/x-www-")
+
+
+def test_a_415_names_what_the_action_reads(lamp: ProductRow, sam: Person) -> None:
+    path = f"/products/{lamp['_id']}"
+    answer = sam.api.send("PATCH", path, raw=b"x", content_type="text/plain")
+    assert "application/merge-patch+json" in answer["detail"]
+    answer = sam.api.send("POST", "/products/imports", raw=b"x", content_type="text/plain")
+    assert answer["detail"] == (
+        "Send the body as text/csv or application/json or application/x-ndjson or "
+        "application/jsonl or multipart/form-data, and say so in `Content-Type`."
+    )
 
 
 def test_a_chunked_body_is_411(sam: Person) -> None:
@@ -221,6 +259,9 @@ def test_an_unknown_path_is_a_404_problem(path: str, anyone: ApiClient) -> None:
 def test_an_answer_that_cannot_be_given_is_406(lamp: ProductRow, anyone: ApiClient) -> None:
     answer = anyone.get("/products/", Accept="image/png")
     assert answer.outcome == (406, "not_acceptable")
+    assert answer["detail"] == (
+        "There is no such representation: have `Accept` name application/json or text/html."
+    )
 
 
 @pytest.mark.parametrize("query", ["cursor=%ff%fe", "%00=1", "limit=%F0%9F%98%80", "a=1&a=2", "=1"])
