@@ -4,13 +4,11 @@ A JSON document is right or wrong as a whole. CSV and JSON Lines are right or wr
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from io import BufferedReader, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import Final
-
-import ijson
 
 from catalog.importing import json_files, shopify
 from catalog.importing.rows import ImportRow, UnreadableFileError
@@ -64,7 +62,12 @@ def inspected(source: Source) -> tuple[Source, int]:
         return source, _count(source)
     except UnicodeDecodeError:  # of a CSV; JSON that is not UTF-8 is refused
         old = replace(source, encoding=_OLD_SPREADSHEETS)
+    try:
         return old, _count(old)
+    except UnicodeDecodeError:
+        raise UnreadableFileError(
+            f"Line {_unreadable_line(old)} is neither UTF-8 nor Windows-1252: save it as UTF-8."
+        ) from None
 
 
 def read_rows(source: Source) -> Iterator[ImportRow]:
@@ -76,12 +79,20 @@ def read_rows(source: Source) -> Iterator[ImportRow]:
     with source.open() as file:
         if file.peek(len(_MARK)).startswith(_MARK):
             file.read(len(_MARK))
-        try:
-            yield from _read(file, source)
-        except UnicodeDecodeError:
-            raise
-        except (ValueError, ArithmeticError, csv.Error, ijson.JSONError) as fault:
-            raise UnreadableFileError(f"It cannot be read: {str(fault).rstrip('.')}.") from None
+        yield from _read(file, source)
+
+
+def _unreadable_line(source: Source) -> int:
+    """The first line with a byte that its encoding, of one byte a character, does not have."""
+    number = 1
+    with source.open() as file:
+        while block := file.readline(BUFFER):
+            try:
+                block.decode(source.encoding)
+            except UnicodeDecodeError:
+                break
+            number += block.endswith(b"\n")
+    return number
 
 
 def _count(source: Source) -> int:
@@ -93,5 +104,31 @@ def _read(file: BufferedReader, source: Source) -> Iterator[ImportRow]:
         return json_files.read_document(file)
     if source.format == "jsonl":
         return json_files.read_lines(file)
-    errors = "strict" if source.encoding == "utf-8" else "replace"
-    return shopify.read(TextIOWrapper(file, source.encoding, errors, newline=""))
+    return _read_csv(file, source.encoding)
+
+
+def _read_csv(file: BufferedReader, encoding: str) -> Iterator[ImportRow]:
+    lines = _Counted(TextIOWrapper(file, encoding, newline=""))
+    try:
+        yield from shopify.read(lines)
+    except UnicodeDecodeError:
+        raise
+    except csv.Error as fault:
+        raise UnreadableFileError(
+            f"Line {lines.number} cannot be read: {fault}. Is a quotation mark not closed?"
+        ) from None
+    except ValueError as fault:
+        raise UnreadableFileError(f"It cannot be read: {fault}.") from None
+
+
+class _Counted:
+    """Lines of text, and the number of the last that was read."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.number += 1
+            yield line

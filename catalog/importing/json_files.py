@@ -8,9 +8,9 @@ from typing import Any, Final
 import ijson
 from rest_framework.exceptions import ParseError
 
-from catalog.importing.rows import ImportRow, given, listed
+from catalog.importing.rows import ImportRow, UnreadableFileError, given, listed
 from ecommerce.core.errors import FieldError
-from ecommerce.core.parsers import MAX_DEPTH, check_values, loads
+from ecommerce.core.parsers import MAX_DEPTH, UnfitValueError, check_values, duplicate_key, loads
 
 _OWN: Final = (
     "name", "description", "price", "currency", "quantity", "sku", "slug", "brand", "category",
@@ -25,6 +25,14 @@ _KEPT_LEVELS: Final = MAX_DEPTH + 4
 """What is nested deeper is left out; what is left is deep enough for its product to be refused."""
 _MAX_NAME: Final = 1000
 """Characters in the name of a member."""
+_LONG_NAME: Final = f"It cannot be read: the name of a member has more than {_MAX_NAME} characters."
+_END: Final = object()
+_PLAIN: Final = {
+    "premature EOF": "is not complete: the file ends too early",
+    "invalid bytes in UTF8": "is not UTF-8",
+    "trailing garbage": "stands behind the end of the JSON text",
+}
+"""What yajl says, and what that means of an item."""
 _STARTS: Final = frozenset({"start_map", "start_array"})
 _ENDS: Final = frozenset({"end_map", "end_array"})
 
@@ -33,12 +41,28 @@ def read_document(file: BufferedReader) -> Iterator[ImportRow]:
     """The products of one JSON text: a list, a list under `products`, one object, or several.
 
     Raises:
-        ValueError, ArithmeticError, ijson.JSONError: it is not JSON, or holds no products.
+        UnreadableFileError: it is not JSON, or holds no products.
     """
-    for number, item in enumerate(_items(file), 1):
+    items, number = _items(file), 1
+    while (item := _next(items, number)) is not _END:
         if not isinstance(item, dict):
-            raise ValueError(f"item {number} is no object")  # noqa: TRY004 - a fault of the file
+            raise UnreadableFileError(f"It cannot be read: item {number} is no object.")
         yield _product(ImportRow(number), item)
+        number += 1
+
+
+def _next(items: Iterator[Any], number: int) -> Any:
+    """The next item; what the parser says against it is said in a sentence, without its drawing."""
+    try:
+        return next(items, _END)
+    except ijson.JSONError as fault:
+        said = str(fault)
+        what = next((plain for sign, plain in _PLAIN.items() if sign in said), "is not valid JSON")
+    except ArithmeticError:
+        what = "has a number with too large an exponent"
+    except ValueError:  # Python reads no integer of thousands of digits
+        what = "has an integer that does not fit in 64 bits"
+    raise UnreadableFileError(f"It cannot be read: item {number} {what}.") from None
 
 
 def read_lines(file: BufferedReader) -> Iterator[ImportRow]:
@@ -82,7 +106,7 @@ def _items(file: BufferedReader) -> Iterator[Any]:
         return _values(file, "products.item")
     if start.lstrip()[:1] == b"{":
         return _objects(file)
-    raise ValueError("it holds no list of products")
+    raise UnreadableFileError("It cannot be read: it holds no list of products.")
 
 
 def _objects(file: BufferedReader) -> Iterator[Any]:
@@ -93,33 +117,68 @@ def _objects(file: BufferedReader) -> Iterator[Any]:
 
 
 def _values(file: BufferedReader, path: str, **options: bool) -> Iterator[Any]:
-    return iter(ijson.items(ijson.parse(_events(file, **options)), path))
+    level = len(path.split(".")) if path else 0
+    return iter(ijson.items(ijson.parse(_events(file, level, **options)), path))
 
 
-def _events(file: BufferedReader, **options: bool) -> Iterator[tuple[str, Any]]:
+class _Repeated(str):
+    """The name of a member that the object has already: a dict would keep only the last."""
+
+    __slots__ = ()
+
+
+def _events(file: BufferedReader, level: int, **options: bool) -> Iterator[tuple[str, Any]]:
     """The parts of a JSON text. ijson holds, at each level, the path that leads there: without
     these bounds 100 kB of brackets take 25 GB.
 
+    Args:
+        file: the JSON text.
+        level: how deep the products stand in it; from there on no name may be repeated.
+        options: of ijson.
+
     Raises:
-        ValueError: a name is too long.
+        UnreadableFileError: a name is too long.
     """
     depth = 0
+    names: list[set[str]] = []
     for event, value in ijson.basic_parse(file, **options):
         if event in _ENDS:
             depth -= 1
-        elif event == "map_key" and len(value) > _MAX_NAME:
-            raise ValueError(f"the name of a member has more than {_MAX_NAME} characters")
+            del names[depth:]
+        elif event == "map_key":
+            if len(value) > _MAX_NAME:
+                raise UnreadableFileError(_LONG_NAME)
+            if level < depth < _KEPT_LEVELS:
+                value = _once(value, names[-1])
         if depth < _KEPT_LEVELS:
             yield event, value
         if event in _STARTS:
             depth += 1
+            names.append(set())
+
+
+def _once(name: str, names: set[str]) -> str:
+    if name in names:
+        return _Repeated(f"{name}\x00")
+    names.add(name)
+    return name
+
+
+def _repeated_in(value: Any) -> _Repeated | None:
+    """The name of a member that some object in it has twice."""
+    if isinstance(value, dict):
+        twice = (name for name in value if isinstance(name, _Repeated))
+        return next(twice, None) or _repeated_in(list(value.values()))
+    found = map(_repeated_in, value) if isinstance(value, list) else ()
+    return next(filter(None, found), None)
 
 
 def _product(row: ImportRow, item: dict[str, Any]) -> ImportRow:
     try:
         check_values(item)
-    except ParseError as fault:
-        row.faults = [_fault(fault)]
+    except ParseError as fault:  # the NUL in the name of a repeated member is one
+        twice = _repeated_in(item)
+        row.faults = [_fault(fault if twice is None else duplicate_key(twice.rstrip("\x00")))]
         return row
     renamed = {_RENAMED.get(name, name): value for name, value in item.items()}
     if isinstance(renamed.get("images"), list):
@@ -134,4 +193,5 @@ def _product(row: ImportRow, item: dict[str, Any]) -> ImportRow:
 
 
 def _fault(problem: ParseError) -> FieldError:
-    return FieldError("", str(problem.get_codes()), str(problem.detail))
+    pointer = problem.pointer if isinstance(problem, UnfitValueError) else ""
+    return FieldError(pointer, str(problem.get_codes()), str(problem.detail))

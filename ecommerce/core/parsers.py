@@ -6,7 +6,7 @@ keeps the digits that were sent) and shows duplicate keys.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import IO, Any, Final
 from urllib.parse import unquote_to_bytes
@@ -151,14 +151,14 @@ def _refuse_constant(name: str) -> None:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise duplicate_key(name for name, _ in pairs)
+        names = Counter(name for name, _ in pairs)
+        raise duplicate_key(next(name for name, count in names.items() if count > 1))
     return members
 
 
-def duplicate_key(names: Iterable[str]) -> ParseError:
-    """The fault of an object that has these members, one of them twice."""
-    twice = next(name for name, count in Counter(names).items() if count > 1)
-    shown = twice[:_SHOWN].encode("utf-8", "replace").decode("utf-8")
+def duplicate_key(name: str) -> ParseError:
+    """The fault of an object that has a member twice."""
+    shown = name[:_SHOWN].encode("utf-8", "replace").decode("utf-8")
     detail = f'An object has the member "{shown}" twice: leave one of them out.'
     return ParseError(detail, code="duplicate_key")
 

@@ -247,11 +247,15 @@ def test_faulty_rows_say_where_and_why_and_keep_no_other_out(sam: Person) -> Non
         (b'{"name": NaN}', "", "malformed_json"),
         (b"5", "", "invalid"),
         (b'{"name": "A", "name": "B", "price": 1}', "", "duplicate_key"),
-        (b'{"name": "a\\u0000b", "price": 1}', "", "nul_character"),
-        (b'{"name": "\\ud800", "price": 1}', "", "invalid_unicode"),
+        (b'{"name": "a\\u0000b", "price": 1}', "/name", "nul_character"),
+        (b'{"name": "\\ud800", "price": 1}', "/name", "invalid_unicode"),
         (b'{"name": "\xff", "price": 1}', "", "invalid_utf8"),
         (b"[" * 100_000, "", "too_deep"),
-        (b'{"name": "A", "price": 1, "quantity": 9223372036854775808}', "", "integer_out_of_range"),
+        (
+            b'{"name": "A", "price": 1, "quantity": 9223372036854775808}',
+            "/quantity",
+            "integer_out_of_range",
+        ),
         (b'{"name": "' + b"x" * 1024 * 1024 + b'"}', "", "line_too_long"),
         (b'{"name": "A", "price": 1, "images": [5]}', "/images/0", "invalid"),
         (b'{"name": "A", "price": 1, "status": "deleted"}', "/status", "invalid_choice"),
@@ -355,6 +359,40 @@ def test_a_quantity_for_a_product_with_variants_is_a_fault(
     assert collection(Product).count_documents({"quantity": 2}) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("application/json", "[%s]"),
+        ("application/json", '{"n": 1, "n": 2, "products": [%s]}'),
+        ("application/json", '{"products": [%s]}'),
+        ("application/x-ndjson", "%s"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("faulty", "name"),
+    [
+        ('{"name": "A", "price": 1, "price": 2}', "price"),
+        ('{"name": "A", "price": 1, "images": [{"url": "x", "url": "y"}]}', "url"),
+        ('{"a": {"name": 1}, "name": "A", "price": 1, "name": "A"}', "name"),
+    ],
+)
+def test_a_member_that_stands_there_twice_is_a_fault_of_its_row_in_every_json(
+    faulty: str, name: str, kind: str, text: str, sam: Person
+) -> None:
+    good = '{"attributes": {"name": "x"}, "name": "B", "price": 1}'
+    between = "\n" if kind.endswith("ndjson") else ","
+    job = done(sam, send(sam, (text % f"{faulty}{between}{good}").encode(), kind))
+    assert [row["outcome"] for row in rows(sam, job)] == ["failed", "created"]
+    assert rows(sam, job)[0]["errors"] == [
+        {
+            "pointer": "",
+            "code": "duplicate_key",
+            "detail": f'An object has the member "{name}" twice: leave one of them out.',
+        }
+    ]
+    assert names() == ["B"]
+
+
 def test_old_spreadsheet_bytes_are_read(sam: Person) -> None:
     done(sam, send(sam, HEADER + "a,Café,A,1,1\n".encode("cp1252")))
     assert names() == ["Café"]
@@ -365,15 +403,27 @@ def test_old_spreadsheet_bytes_are_read(sam: Person) -> None:
     [
         ("text/csv", b"a,b\n1,2\n", "no columns Handle and Variant Price"),
         ("text/csv", "Handle,Variant Price\n".encode("utf-16"), "no columns Handle"),
-        ("text/csv", HEADER + b'a,"' + b"x" * 200_000 + b'",A,1,1\n', "field limit"),
-        ("application/json", b'[{"name": "A", "price": 1},', "cannot be read"),
+        ("text/csv", HEADER + b'a,"' + b"x" * 200_000 + b'",A,1,1\n',
+         "Line 2 cannot be read: field larger than field limit (131072)."),
+        ("text/csv", HEADER + b"a,A,A,1,1\n" * 9000 + b"b,caf\xe9\x81,B,1,1\n",
+         "Line 9002 is neither UTF-8 nor Windows-1252: save it as UTF-8."),
+        ("application/json", b'[{"name": "A", "price": 1},',
+         "It cannot be read: item 2 is not complete: the file ends too early."),
+        ("application/json", b'[{"name": "A", "price": 1}, {"name": tru}]',
+         "It cannot be read: item 2 is not valid JSON."),
+        ("application/json", b'[{"name": "A", "price": 1}]x',
+         "It cannot be read: item 2 stands behind the end of the JSON text."),
+        ("application/json", b'[{"price": ' + b"9" * 5000 + b"}]",
+         "It cannot be read: item 1 has an integer that does not fit in 64 bits."),
         ("application/json", b'[{"name": "A", "price": 1}, 5]', "item 2 is no object"),
-        ("application/json", b'[{"name": "\xff", "price": 1}]', "cannot be read"),
-        ("application/json", b'[{"price": 1e99999999999999999999}]', "cannot be read"),
+        ("application/json", b'[{"name": "\xff", "price": 1}]',
+         "It cannot be read: item 1 is not UTF-8."),
+        ("application/json", b'[{"price": 1e99999999999999999999}]',
+         "It cannot be read: item 1 has a number with too large an exponent."),
         ("application/json", b"null", "no list of products"),
         ("application/json", '[{"name": "A"}]'.encode("utf-16"), "no list of products"),
     ],
-)
+)  # fmt: skip
 def test_a_file_that_cannot_be_read_fails_before_anything_is_written(
     kind: str, raw: bytes, detail: str, sam: Person
 ) -> None:
