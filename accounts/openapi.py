@@ -253,6 +253,7 @@ token_schema = extend_schema(
     responses={
         200: TokenShape,
         400: OAuthErrorShape,
+        406: OAuthErrorShape,
         415: OAuthErrorShape,
         429: OAuthErrorShape,
         503: OAuthErrorShape,
@@ -276,7 +277,10 @@ revoke_schema = extend_schema(
             media_type=_FORM,
         )
     ],
-    responses={200: None, 400: OAuthErrorShape, 415: OAuthErrorShape, 429: OAuthErrorShape},
+    responses={
+        200: None,
+        **dict.fromkeys((400, 406, 415, 429), OAuthErrorShape),
+    },
 )
 
 audit_schema = extend_schema_view(

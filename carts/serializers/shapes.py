@@ -56,8 +56,12 @@ class CartShape(serializers.Serializer[Any]):
     )
     items = LineShape(many=True)
     saved_items = LineShape(many=True, help_text="Kept for later: no part of the totals.")
-    total_quantity = serializers.IntegerField()
-    subtotal = serializers.FloatField(help_text="The lines that are available.")
+    total_quantity = serializers.IntegerField(
+        help_text="Pieces in all lines, those of lines that are not available too."
+    )
+    subtotal = serializers.FloatField(
+        help_text="The lines that are available; the others count for `total_quantity` alone."
+    )
     currency = serializers.CharField()
     version = serializers.IntegerField()
     expires_at = serializers.DateTimeField(help_text="Moved by every change.")

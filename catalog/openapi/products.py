@@ -188,8 +188,10 @@ products_schema = extend_schema_view(
     suggest=extend_schema(
         operation_id="suggest_products",
         summary="Complete what somebody types",
+        parameters=[IF_NONE_MATCH],
         responses={
             200: SuggestionsShape,
+            304: None,
             **URI_TOO_LONG,
             **problems((400, "validation_error"), (401, "invalid_token")),
         },

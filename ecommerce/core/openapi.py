@@ -53,6 +53,16 @@ _IDEMPOTENCY_PROBLEMS: Final = (
     (422, "idempotency_key_reused"),
 )
 
+_PROBLEMS: Final = ((400, "validation_error"), (406, "not_acceptable"))
+"""Of every action of ours: no query is known but the declared, no answer but in JSON."""
+_METHODS_WITH_BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
+_PROBLEMS_OF_BODIES: Final = (
+    (411, "length_required"),
+    (413, "body_too_large"),
+    (415, "unsupported_content_encoding"),
+)
+"""Of every body, whoever reads it (see `ecommerce.core.framing`)."""
+
 
 class ShopAutoSchema(AutoSchema):
     """Reads `inputs` and `queries` of ShopViewSet, so that views declare each of them once."""
@@ -113,7 +123,12 @@ class ShopAutoSchema(AutoSchema):
     def _further_problems(self) -> list[tuple[int, str]]:
         rule = self.access_rule
         denied = [(403, "permission_denied")] if rule and not rule.is_public else []
-        return [*denied, *(_IDEMPOTENCY_PROBLEMS if self._is_idempotent() else ())]
+        return [
+            *(_PROBLEMS if hasattr(self.view, "queries") else ()),
+            *(_PROBLEMS_OF_BODIES if self.method in _METHODS_WITH_BODIES else ()),
+            *denied,
+            *(_IDEMPOTENCY_PROBLEMS if self._is_idempotent() else ()),
+        ]
 
     def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002
         """Never: lists answer a page, which is an object."""
@@ -168,12 +183,16 @@ def problems(*codes: tuple[int, str]) -> dict[Any, Any]:
 
 
 def _add_problem(body: dict[str, Any], added: dict[str, Any], media_type: str) -> None:
-    """One more code among the problems of a status, unless it stands there already."""
+    """Further codes among the problems of a status, but those that stand there already."""
+    content = body.setdefault("content", {})
     examples = added["content"][media_type]["examples"]
-    if examples.keys() <= body["content"][media_type]["examples"].keys():
+    if media_type not in content:
+        content[media_type] = added["content"][media_type]
         return
-    body["content"][media_type]["examples"] |= examples
-    body["description"] += f", {added['description'].partition(': ')[2]}"
+    said = content[media_type]["examples"]
+    for name in [name for name in examples if name not in said]:
+        said[name] = examples[name]
+        body["description"] += f", `{examples[name]['value']['code']}`"
 
 
 def _example(status: int, code: str) -> OpenApiExample:

@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, and what a generated client would want."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -74,6 +75,44 @@ def test_every_operation_has_a_name_a_summary_a_tag_and_its_errors(document: Any
         statuses = {int(status) for status in operation["responses"]}
         assert min(statuses) < 300, (path, method)
         assert any(status >= 400 for status in statuses), (path, method)
+
+
+def codes(operation: Any, status: str, media_type: str = "application/problem+json") -> set[str]:
+    """The problems that an operation says it may answer with a status."""
+    content = operation["responses"].get(status, {}).get("content", {})
+    examples = content.get(media_type, {}).get("examples", {})
+    return {example["value"]["code"] for example in examples.values()}
+
+
+def test_every_operation_names_the_refusals_that_any_request_may_get(document: Any) -> None:
+    for path, method, operation in operations(document):
+        if path.startswith("/token"):
+            assert {"400", "406", "415"} <= operation["responses"].keys(), (path, method)
+        else:
+            assert "validation_error" in codes(operation, "400"), (path, method)
+            assert codes(operation, "406") == {"not_acceptable"}, (path, method)
+        if method in {"post", "put", "patch"}:
+            assert codes(operation, "411") == {"length_required"}, (path, method)
+            assert codes(operation, "413") == {"body_too_large"}, (path, method)
+            assert "unsupported_content_encoding" in codes(operation, "415"), (path, method)
+
+
+def test_a_description_names_each_code_once(document: Any) -> None:
+    for path, method, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            named = re.findall("`[a-z_0-9]+`", answer["description"])
+            assert len(named) == len(set(named)), (path, method, status)
+
+
+def test_what_has_a_tag_names_304(document: Any) -> None:
+    for path in ("/products/", "/products/{id}", "/products/facets", "/products/suggest"):
+        assert "304" in document["paths"][path]["get"]["responses"], path
+
+
+def test_an_error_of_oauth_stays_one_where_problems_are_added(document: Any) -> None:
+    for path in ("/token", "/token/revoke"):
+        refusal = document["paths"][path]["post"]["responses"]["415"]
+        assert list(refusal["content"]) == ["application/json", "application/problem+json"]
 
 
 def test_every_operation_says_who_may_call_it(document: Any) -> None:
