@@ -1,7 +1,7 @@
 """A scripted mongos: answers the few commands that sharding needs, over MongoDB's wire protocol.
 
 No sharded cluster can be started here. So this one keeps a list of collections and indexes and
-replies as MongoDB's manual describes (hello, buildInfo, find, createIndexes, enableSharding,
+replies as MongoDB's manual describes (hello, ping, buildInfo, find, createIndexes, enableSharding,
 shardCollection); whatever else it is asked, it refuses as MongoDB refuses an unknown command.
 """
 
@@ -64,7 +64,8 @@ class Cluster:
             "hello": self._hello, "isMaster": self._hello, "ismaster": self._hello,
             "buildInfo": self._build_info, "buildinfo": self._build_info, "find": self._find,
             "createIndexes": self._create_indexes, "enableSharding": self._enable_sharding,
-            "shardCollection": self._shard_collection, "endSessions": lambda _: {},
+            "shardCollection": self._shard_collection, "ping": lambda _: {},
+            "endSessions": lambda _: {},
         }  # fmt: skip
         if name in self.forbidden:
             text = f"not authorized on admin to execute command {{ {name}: 1 }}"
