@@ -5,7 +5,6 @@ from typing import Any
 
 from django.test import RequestFactory
 
-from ecommerce import wsgi
 from ecommerce.core.head_requests import HeadWithoutBody
 
 
@@ -59,6 +58,8 @@ def test_other_methods_get_what_was_answered() -> None:
 
 def served(method: str) -> tuple[str, dict[str, str], bytes]:
     """Status, headers and body as the server would send them."""
+    from ecommerce import wsgi  # connects, which is for after the watchers of operations
+
     started: list[tuple[str, dict[str, str]]] = []
     environ = RequestFactory().generic(method, "/products/").environ
     response: Any = wsgi.application(
