@@ -21,7 +21,7 @@ from accounts.selectors.exports import Section as Section
 from accounts.selectors.exports import stored_account as stored_account
 from accounts.selectors.exports import stored_sections as stored_sections
 from accounts.selectors.mail_tokens import mail_token as mail_token
-from ecommerce.core.batches import batches
+from ecommerce.core.batches import one_by_one
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
@@ -115,10 +115,8 @@ def every_user(*, staff_only: bool = False, inactive_only: bool = False) -> Iter
     where: dict[str, Any] = having(Role.STAFF, Role.ADMIN) if staff_only else {}
     if inactive_only:
         where["is_active"] = False
-    for batch in batches(
-        collection(User), where, size=_BATCH, fields=_WITHOUT_HASH, descending=True
-    ):
-        yield from (cast(UserRow, row) for row in batch)
+    rows = one_by_one(collection(User), where, size=_BATCH, fields=_WITHOUT_HASH, descending=True)
+    return (cast(UserRow, row) for row in rows)
 
 
 def user_for_login(login: str) -> UserRow | None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from bson import ObjectId
 
 from accounts.documents import AuditEvent, AuditEventRow
-from ecommerce.core.batches import batches
+from ecommerce.core.batches import one_by_one
 from ecommerce.core.mongo import collection
 from ecommerce.core.pagination import Page, PageRequest, fetch_page
 
@@ -54,5 +54,5 @@ def audit_page(wanted: AuditFilter, request: PageRequest) -> Page:
 
 def audit_events(wanted: AuditFilter) -> Iterator[AuditEventRow]:
     """Events, oldest first, streamed. For operators."""
-    for batch in batches(collection(AuditEvent), wanted.where(), size=_BATCH):
-        yield from (cast(AuditEventRow, row) for row in batch)
+    rows = one_by_one(collection(AuditEvent), wanted.where(), size=_BATCH)
+    return (cast(AuditEventRow, row) for row in rows)

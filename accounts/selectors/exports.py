@@ -9,7 +9,7 @@ from mongoengine import Document
 from accounts import lifecycle
 from accounts.documents import ApiKey, AuditEvent, MailToken, RefreshFamily, User
 from accounts.errors import UserNotFoundError
-from ecommerce.core.batches import batches
+from ecommerce.core.batches import one_by_one
 from ecommerce.core.mongo import collection
 
 WITHHELD: Final[Mapping[type[Document], frozenset[str]]] = {
@@ -52,6 +52,5 @@ def stored_sections(user_id: ObjectId) -> Iterator[Section]:
 def _rows(document: type[Document], where: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     withheld = WITHHELD[document]
     left_out = dict.fromkeys(withheld - {"_id"}, 0)  # the batches go by the id
-    for batch in batches(collection(document), where, size=_BATCH, fields=left_out or None):
-        for row in batch:
-            yield {name: value for name, value in row.items() if name not in withheld}
+    for row in one_by_one(collection(document), where, size=_BATCH, fields=left_out or None):
+        yield {name: value for name, value in row.items() if name not in withheld}

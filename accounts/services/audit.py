@@ -7,6 +7,7 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from accounts.documents import AuditEvent
+from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, insert, utc_now
 from ecommerce.core.request_ids import current_request_id
 
@@ -38,7 +39,7 @@ class AuditService:
                 time of that choice, which is the time that the log looks for.
         """
         entry = AuditEvent(
-            id=entry_id or ObjectId(),
+            id=entry_id or new_id(),
             event=event,
             actor_id=actor_id,
             subject_id=subject_id,

@@ -25,6 +25,7 @@ from accounts.services.api_keys import ApiKeyService
 from accounts.services.audit import AuditService
 from accounts.services.mail_tokens import MailTokenService
 from ecommerce.core.checkpoints import checkpoint
+from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, utc_now
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def _mark(
     at_version = {} if versions is None else {"version": {"$in": list(versions)}}
     intent: dict[str, Any] = {
         "erasing_at": utc_now(),
-        "erasing_event": ObjectId(),
+        "erasing_event": new_id(),
         "is_active": False,
     }
     if actor_id is not None and actor_id != guard["_id"]:

@@ -8,7 +8,7 @@ from bson import ObjectId
 
 from catalog.documents import Product, ProductRow, ProductStatus
 from catalog.errors import ProductNotFoundError
-from ecommerce.core.batches import batches
+from ecommerce.core.batches import one_by_one
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection
 
@@ -68,8 +68,8 @@ def is_deleted(row: ProductRow) -> bool:
 def every_product(where: Mapping[str, Any] | None = None) -> Iterator[ProductRow]:
     """All products that are not deleted, or those that `where` finds, oldest first, streamed."""
     chosen = visible(to_staff=True) if where is None else where
-    for batch in batches(collection(Product), chosen, size=_BATCH):
-        yield from (cast(ProductRow, row) for row in batch)
+    rows = one_by_one(collection(Product), chosen, size=_BATCH)
+    return (cast(ProductRow, row) for row in rows)
 
 
 def products_for_sale(*, limit: int) -> list[ProductRow]:

@@ -36,6 +36,19 @@ def batches(
         wanted = _behind(where, {operator: batch[-1]["_id"]})
 
 
+def one_by_one(
+    rows: Collection[Row],
+    where: Mapping[str, Any],
+    *,
+    size: int,
+    fields: Mapping[str, int] | None = None,
+    descending: bool = False,
+) -> Iterator[Row]:
+    """The documents of `batches`, which has the arguments, without their batches."""
+    for batch in batches(rows, where, size=size, fields=fields, descending=descending):
+        yield from batch
+
+
 def _behind(where: Mapping[str, Any], limit: Mapping[str, Any]) -> Mapping[str, Any]:
     rest = {"_id": limit}
     return {"$and": [where, rest]} if where else rest

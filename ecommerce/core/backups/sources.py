@@ -15,7 +15,7 @@ from pymongo.collection import Collection
 
 from ecommerce.core import mongo
 from ecommerce.core.backups.errors import BackupError
-from ecommerce.core.batches import batches
+from ecommerce.core.batches import one_by_one
 from ecommerce.core.indexes import documents
 
 _BATCH: Final = 500
@@ -111,8 +111,7 @@ class ServerSource:
     def documents(self, collection: str) -> Iterator[bytes]:
         """In the order of their ids, in reads that are each over soon."""
         raw = get_db()[collection].with_options(CodecOptions(document_class=RawBSONDocument))
-        for batch in batches(raw, {}, size=_BATCH):
-            yield from (row.raw for row in batch)
+        return (row.raw for row in one_by_one(raw, {}, size=_BATCH))
 
     def indexes(self) -> list[StoredIndex]:
         """None: `manage.py migrate` makes those that the documents declare."""

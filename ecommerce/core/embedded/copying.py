@@ -109,13 +109,14 @@ def _naive_inside(copy: Doc) -> Doc:
         return copy
     for name, value in copy.items():
         if type(value) not in _UNCHANGING_OR_TIME:
-            copy[name] = _naive(value)
+            copy[name] = copied_value(value)
     return copy
 
 
-def _naive(value: Any) -> Any:
+def copied_value(value: Any) -> Any:
+    """A copy of what a field holds, as it is stored."""
     if isinstance(value, dict):
         return _naive_inside(dict(value))
     if isinstance(value, list | tuple):
-        return [one if type(one) in _UNCHANGING_OR_TIME else _naive(one) for one in value]
+        return [one if type(one) in _UNCHANGING_OR_TIME else copied_value(one) for one in value]
     return value

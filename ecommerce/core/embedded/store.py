@@ -12,7 +12,7 @@ from mongomock.helpers import hashdict
 from mongomock.store import CollectionStore, DatabaseStore, ServerStore
 from pymongo.errors import DuplicateKeyError
 
-from ecommerce.core.embedded.copying import Doc, copied
+from ecommerce.core.embedded.copying import Doc, copied, copied_value
 from ecommerce.core.embedded.indexes import EqualityIndex, are_scalars, elements, is_scalar
 from ecommerce.core.embedded.matching import conditions
 from ecommerce.core.embedded.sqlite_file import Change, SQLiteFile
@@ -228,9 +228,9 @@ class Touched(Doc):
             if self._is_first(field):
                 self[field] = array = list(array)
             if below and int(number) < len(array) and self._is_first(f"{field}.{number}"):
-                array[int(number)] = _separate(array[int(number)])
+                array[int(number)] = copied_value(array[int(number)])
         elif isinstance(array, dict | list):
-            self[field] = _separate(array)
+            self[field] = copied_value(array)
 
     def separate_all(self) -> None:
         """The same of all that it holds."""
@@ -240,11 +240,6 @@ class Touched(Doc):
         known = place in self._separate
         self._separate.add(place)
         return not known
-
-
-def _separate(value: Any) -> Any:
-    """A copy of a value that shares nothing that can be changed."""
-    return copied({"": value}, aware=False)[""]
 
 
 class Journal:
