@@ -3,8 +3,7 @@
 A JSON document is right or wrong as a whole. CSV and JSON Lines are right or wrong line by line.
 """
 
-import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BufferedReader, FileIO, TextIOWrapper
 from pathlib import Path
@@ -108,27 +107,9 @@ def _read(file: BufferedReader, source: Source) -> Iterator[ImportRow]:
 
 
 def _read_csv(file: BufferedReader, encoding: str) -> Iterator[ImportRow]:
-    lines = _Counted(TextIOWrapper(file, encoding, newline=""))
     try:
-        yield from shopify.read(lines)
+        yield from shopify.read(TextIOWrapper(file, encoding, newline=""))
     except UnicodeDecodeError:
         raise
-    except csv.Error as fault:
-        raise UnreadableFileError(
-            f"Line {lines.number} cannot be read: {fault}. Is a quotation mark not closed?"
-        ) from None
     except ValueError as fault:
         raise UnreadableFileError(f"It cannot be read: {fault}.") from None
-
-
-class _Counted:
-    """Lines of text, and the number of the last that was read."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = lines
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self.number += 1
-            yield line

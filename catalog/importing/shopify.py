@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from catalog.importing.rows import ImportRow, given, listed
+from catalog.importing.rows import ImportRow, UnreadableFileError, given, listed
 from catalog.keys import slug_of
 from ecommerce.core.errors import FieldError
 
@@ -64,7 +64,7 @@ def read(text: Iterable[str]) -> Iterator[ImportRow]:
 
     Raises:
         ValueError: its columns are not those of products.
-        csv.Error: it is no CSV.
+        UnreadableFileError: a line is no CSV.
     """
     groups = groupby(_lines(text), key=lambda line: line[1].get("Handle", ""))
     for number, (_, group) in enumerate(groups, 1):
@@ -73,7 +73,16 @@ def read(text: Iterable[str]) -> Iterator[ImportRow]:
 
 def _lines(text: Iterable[str]) -> Iterator[Line]:
     reader = csv.reader(text)
-    columns = next(reader, [])
+    try:
+        yield from _named_cells(reader)
+    except csv.Error as fault:
+        raise UnreadableFileError(
+            f"Line {reader.line_num} cannot be read: {fault}. Is a quotation mark not closed?"
+        ) from None
+
+
+def _named_cells(reader: Any) -> Iterator[Line]:
+    columns: list[str] = next(reader, [])
     if "Handle" not in columns or "Variant Price" not in columns:
         raise ValueError("its first line has no columns Handle and Variant Price")
     if len(columns) > _MAX_COLUMNS:
