@@ -4,10 +4,10 @@ Django leaves the body to the server. gunicorn drops it too, but has all of it m
 whole export, and logs a warning for each.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from ecommerce.core.public_reads.layer import StartResponse, WSGIApplication
 
 
 class HeadWithoutBody:
@@ -16,9 +16,7 @@ class HeadWithoutBody:
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
         response = self._application(environ, start_response)
         return _Bodiless(response) if environ["REQUEST_METHOD"] == "HEAD" else response
