@@ -116,6 +116,8 @@ class Crowd:
         self._server = server
         self._product = product
         self._stopped = threading.Event()
+        self._prices = itertools.count(int(time.monotonic() * 1000))
+        """No two searches ask for the same: a repeated one may be answered from the cache."""
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -161,8 +163,8 @@ class Crowd:
 
     def _searches(self) -> Iterator[Seen]:
         client = Client(self._server)
-        for number in itertools.count(int(time.monotonic() * 1000)):  # nobody asked that before
-            yield client.ask("search", "GET", f"/products/?limit=1&max_price={number}")
+        for price in self._prices:
+            yield client.ask("search", "GET", f"/products/?limit=1&max_price={price}")
 
     def _shops(self, shopper: Shopper) -> Callable[[], Iterator[Seen]]:
         def shops() -> Iterator[Seen]:
