@@ -171,6 +171,13 @@ def test_the_command_lists_oldest_first_by_name_and_time(alice: Person) -> None:
     assert audit("--until", "1990-01-01", "--since", "1980-01-01") == ""
 
 
+def test_where_nothing_matches_it_says_so_beside_the_output() -> None:
+    out, err = StringIO(), StringIO()
+    call_command("audit", "--event", "nonsense", "--json", stdout=out, stderr=err)
+    assert out.getvalue() == ""
+    assert err.getvalue().startswith("No event matches: look at --event,")
+
+
 @pytest.mark.parametrize("moment", ["yesterday", "1d2h", "1900-01-01", "0001-01-01", "d", ""])
 def test_a_moment_that_is_none_is_explained(moment: str) -> None:
     with pytest.raises(CommandError, match="say 30m, 2h, 7d"):

@@ -5,11 +5,12 @@ from time import process_time
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from accounts.documents import User
 from carts.documents import ShoppingCart
 from catalog.documents import Product
+from catalog.selectors import is_empty
 from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import ApiClient
 
@@ -76,6 +77,13 @@ def test_carts_of_customers_who_are_not_there_are_not_said_to_be_there() -> None
 def test_if_empty_leaves_a_store_with_products_alone() -> None:
     seed()
     assert seed(if_empty=True, products=99) == "There is data already: nothing was added.\n"
+
+
+@pytest.mark.parametrize("count", ["-1", "1000001", "many", "²"])
+def test_how_much_of_what_is_a_sound_number(count: str) -> None:
+    with pytest.raises(CommandError, match="0 to 1000000, not"):
+        call_command("seed", f"--products={count}")
+    assert is_empty()
 
 
 def test_without_the_setting_there_are_no_demo_logins(settings: object) -> None:

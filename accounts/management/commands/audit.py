@@ -63,8 +63,12 @@ class Command(ShopCommand):
             since=options["since"],
             until=options["until"],
         )
+        found = False
         for row in followed(wanted) if options["follow"] else audit_events(wanted):
+            found = True
             self.stdout.write(_as_json(row) if options["json"] else _line(row))
+        if not found:  # beside the output, which a pipe reads
+            self.stderr.write("No event matches: look at --event, --actor, --subject and --since.")
 
 
 def followed(wanted: AuditFilter) -> Iterator[AuditEventRow]:

@@ -1,7 +1,7 @@
 """`manage.py seed`: demo products, users and carts."""
 
-from argparse import ArgumentParser
-from typing import Any, ClassVar
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 
@@ -9,6 +9,8 @@ from catalog.selectors import is_empty
 from demo import seeding
 from ecommerce.core.commands import ShopCommand
 from ecommerce.core.indexes import ensure_indexes
+
+_MAX: Final = 1_000_000
 
 
 class Command(ShopCommand):
@@ -23,9 +25,9 @@ class Command(ShopCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """How much of what."""
-        parser.add_argument("--products", type=int, default=200, metavar="N")
-        parser.add_argument("--users", type=int, default=20, metavar="N")
-        parser.add_argument("--carts", type=int, default=10, metavar="N")
+        parser.add_argument("--products", type=_count, default=200, metavar="N")
+        parser.add_argument("--users", type=_count, default=20, metavar="N")
+        parser.add_argument("--carts", type=_count, default=10, metavar="N")
         parser.add_argument("--seed", type=int, default=1, metavar="N", help="which data (1)")
         parser.add_argument(
             "--if-empty", action="store_true", help="do nothing when there are products already"
@@ -58,3 +60,9 @@ class Command(ShopCommand):
             else ""
         )
         self.stdout.write(f"carts: {carts.added} added, {present} were there{advice}.")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > _MAX:
+        raise ArgumentTypeError(f"0 to {_MAX}, not {text!r}")
+    return int(text)
