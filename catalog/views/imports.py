@@ -16,7 +16,7 @@ from catalog.uploads import FILE_PARSERS, uploaded_file
 from ecommerce.core.conditional import etag, tagged_response
 from ecommerce.core.idempotency import idempotent
 from ecommerce.core.pagination import page_response
-from ecommerce.core.rate_limits import WRITES, rate_limited
+from ecommerce.core.rate_limits import IMPORTS, WRITES, rate_limited
 from ecommerce.core.serializers import PageQuery
 from ecommerce.core.viewsets import ShopViewSet
 
@@ -39,7 +39,7 @@ class ImportViewSet(ShopViewSet):
         page = selectors.import_job_page(PageQuery.page_request(self.query))
         return page_response(request, page, present_import)
 
-    @rate_limited(WRITES)
+    @rate_limited(WRITES, IMPORTS)
     @idempotent
     def create(self, request: Request) -> Response:
         """Take a file; its rows come in afterwards."""

@@ -1,15 +1,21 @@
 """The table of limits: documented as it is, and those of tokens answer over HTTP as it says."""
 
+import ast
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from django.conf import settings as django_settings
 
-from ecommerce.core.rate_limits.policies import POLICIES, Policy
+from ecommerce.core.rate_limits import policies
+from ecommerce.core.rate_limits.policies import POLICIES, Policy, policy_of_read
 from tests.client import Answer, ApiClient, Person
 
-DOCUMENT = Path(django_settings.BASE_DIR) / "docs" / "security.md"
+BASE = Path(django_settings.BASE_DIR)
+DOCUMENT = BASE / "docs" / "security.md"
+SPENDS: Final = {"rate_limited", "spend", "spend_once", "spend_read", "allows"}
 LONGEST_WAIT = 2 * 60
 """Seconds: in Redis the window slides, so that a quota of one is free after the next window."""
 
@@ -25,6 +31,61 @@ def test_the_security_document_has_no_other_limit() -> None:
     section = DOCUMENT.read_text().partition("\n## Rate limits\n")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| `")]
     assert len(rows) == len(POLICIES)
+
+
+def last_name(node: ast.AST) -> str:
+    """Of `spend`, `limits.spend` and `limits.spend(…)`: spend."""
+    return getattr(node, "attr", getattr(getattr(node, "func", node), "id", ""))
+
+
+def calls() -> Iterator[ast.Call]:
+    """Every call of something that counts, anywhere but in the package of the limits itself."""
+    own = BASE / "ecommerce" / "core" / "rate_limits"
+    for app in ("accounts", "carts", "catalog", "ecommerce"):
+        for file in (BASE / app).rglob("*.py"):
+            if own not in file.parents:
+                for node in ast.walk(ast.parse(file.read_text())):
+                    if isinstance(node, ast.Call) and last_name(node.func) in SPENDS:
+                        yield node
+
+
+@cache
+def spent() -> set[str]:
+    """Names of the policies that are handed to what counts."""
+    given = {last_name(argument) for call in calls() for argument in call.args}
+    found = {
+        policy.name
+        for name, policy in vars(policies).items()
+        if isinstance(policy, Policy) and name in given
+    }
+    reads = {policy_of_read(query).name for query in ("", "q=lamp")}
+    return found | (reads if policy_of_read.__name__ in given else set())
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_limit_is_counted_somewhere(name: str) -> None:
+    assert name in spent(), "it is documented, and can be set, and limits nothing"
+
+
+def send_file(person: Person) -> Answer:
+    row = b'{"name": "Lamp", "price": 5}\n'
+    return person.api.send(
+        "POST", "/products/imports", raw=row, content_type="application/x-ndjson"
+    )
+
+
+def test_files_taken_in_are_limited_for_each_caller_beside_their_writes(
+    limits_on: None, settings: Any, sam: Person, ada: Person
+) -> None:
+    settings.RATE_LIMITS = {"imports": 1}
+    taken, refused = send_file(sam), send_file(sam)
+    assert taken.status == 202
+    assert taken.headers["RateLimit-Policy"] == '"writes";q=300;w=60, "imports";q=1;w=3600'
+    assert refused.outcome == (429, "rate_limited")
+    assert refused.headers["RateLimit-Policy"] == '"writes";q=300;w=60, "imports";q=1;w=3600'
+    assert 1 <= int(refused.headers["Retry-After"]) <= 2 * 3600
+    assert len(sam.api.get("/products/imports")["items"]) == 1, "nothing of it was stored"
+    assert send_file(ada).status == 202, "it was not used up for somebody else"
 
 
 def renew(api: ApiClient, token: str) -> Answer:
