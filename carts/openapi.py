@@ -71,6 +71,7 @@ _PUT_IN: dict[Any, Any] = problems(
     *_ITEM_PROBLEMS,
     (415, "unsupported_media_type"),
 )
+_REPLACE: dict[Any, Any] = problems((403, "foreign_user"), *_ITEM_PROBLEMS, (409, "cart_busy"))
 _LINES: dict[Any, Any] = {
     **_WRITE,
     **problems(
@@ -98,6 +99,7 @@ _MOVE: dict[Any, Any] = {
         (409, "ambiguous_item"),
         (409, "quantity_limit"),
         (409, "cart_full"),
+        (409, "cart_busy"),
         (415, "unsupported_media_type"),
     ),
 }
@@ -110,6 +112,7 @@ _RESTORE: dict[Any, Any] = {
         (409, "insufficient_stock"),
         (409, "quantity_limit"),
         (409, "cart_full"),
+        (409, "cart_busy"),
         (415, "unsupported_media_type"),
     ),
 }
@@ -171,14 +174,14 @@ carts_schema = extend_schema_view(
         summary="Have the cart hold these items and nothing else",
         parameters=[_TOKEN, IF_MATCH],
         examples=[_CART],
-        responses={200: CartShape, **_WRITE, **_PUT_IN, **problems((403, "foreign_user"))},
+        responses={200: CartShape, **_WRITE, **_PUT_IN, **_REPLACE},
     ),
     partial_update=extend_schema(
         operation_id="update_cart",
         summary="As PUT; without `items` the lines stay",
         parameters=[_TOKEN, IF_MATCH],
         examples=[_CART],
-        responses={200: CartShape, **_WRITE, **_PUT_IN, **problems((403, "foreign_user"))},
+        responses={200: CartShape, **_WRITE, **_PUT_IN, **_REPLACE},
     ),
     destroy=extend_schema(
         operation_id="delete_cart",
@@ -263,6 +266,10 @@ carts_schema = extend_schema_view(
         summary="Accept the present prices",
         parameters=[_TOKEN, IF_MATCH],
         request=None,
-        responses={200: CartShape, **_WRITE, **problems((415, "unsupported_media_type"))},
+        responses={
+            200: CartShape,
+            **_WRITE,
+            **problems((409, "cart_merged"), (409, "cart_busy"), (415, "unsupported_media_type")),
+        },
     ),
 )

@@ -134,13 +134,17 @@ class ShoppingCartViewSet(ShopViewSet):
 
     @rate_limited(WRITES)
     def update(self, request: Request, pk: str) -> Response:
-        """Have the cart hold these items and nothing else."""
+        """Have the cart hold these items and nothing else.
+
+        A line that stays keeps its `price_at_add`, which `refresh-prices` alone renews, and the
+        note and attributes that are not sent. A new line has the price of now.
+        """
         cart = ShoppingCartService.replace(access=self._access(pk), **self.body())
         return _answer(request, cart)
 
     @rate_limited(WRITES)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """As PUT; without `items` the lines stay."""
+        """As PUT, and so a line that stays keeps its `price_at_add`; without `items` all stay."""
         body = {"items": None, **self.body()}
         return _answer(request, ShoppingCartService.replace(access=self._access(pk), **body))
 

@@ -39,7 +39,9 @@ class LineShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     unit_price = serializers.FloatField(help_text="What the catalog asks now.")
     line_total = serializers.FloatField()
-    price_at_add = serializers.FloatField(help_text="What it asked when the line was added.")
+    price_at_add = serializers.FloatField(
+        help_text="What it asked when the line was added, or when `refresh-prices` accepted it."
+    )
     price_changed = serializers.BooleanField()
     available = serializers.BooleanField(help_text="Whether it is for sale at all.")
     problem = LineProblemShape(allow_null=True, help_text="The most severe of `problems`.")

@@ -1,8 +1,7 @@
 """Adding to a cart: one item commutes with everything, several are one rewrite of the lines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bson import ObjectId
 
@@ -16,7 +15,7 @@ from carts.services import checks, updates
 from carts.services.access import Access
 from carts.services.attempts import attempts, priced
 from carts.services.checks import Products
-from carts.services.items import Item, merged, new_line
+from carts.services.items import Item, merged, new_line, with_quantity
 from catalog.selectors import products_in_carts
 from ecommerce.core import metrics
 
@@ -74,15 +73,12 @@ def with_items(
         held = by_key.get(offer.key)
         if held is None and len(by_key) >= MAX_LINES:
             raise CartFullError
-        checks.check_quantity(offer, item.quantity, held["quantity"] if held else 0)
-        by_key[offer.key] = raised(held, item) if held else new_line(offer, item)
+        before = held["quantity"] if held else 0
+        checks.check_quantity(offer, item.quantity, before)
+        by_key[offer.key] = (
+            with_quantity(held, item, before + item.quantity) if held else new_line(offer, item)
+        )
     return list(by_key.values())
-
-
-def raised(line: LineRow, item: Item) -> LineRow:
-    """The line with more pieces, and what was said of it this time."""
-    more: Mapping[str, Any] = {"quantity": line["quantity"] + item.quantity, **item.words()}
-    return {**line, **more}  # type: ignore[typeddict-item]  # fields of a line
 
 
 def _offers(cart: CartRow, items: Sequence[Item]) -> tuple[list[Offer], Products]:

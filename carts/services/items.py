@@ -84,6 +84,12 @@ def new_line(offer: Offer, item: Item) -> LineRow:
     return {**line, **item.words()}  # type: ignore[typeddict-item]  # the optional fields of a line
 
 
+def with_quantity(line: LineRow, item: Item, quantity: int) -> LineRow:
+    """The line with so many pieces and what was said of it this time, at the price it was added."""
+    now: Mapping[str, Any] = {"quantity": quantity, **item.words()}
+    return {**line, **now}  # type: ignore[typeddict-item]  # fields of a line
+
+
 def united(winner: LineRow, other: LineRow, quantity: int) -> LineRow:
     """One line of two of the same key: the winner's, with the words that only the other has."""
     words = {name: other.get(name) for name in _WORDS if other.get(name) and not winner.get(name)}

@@ -11,9 +11,9 @@ from carts.offers import offer_of
 from carts.pricing import PricedCart
 from carts.services import checks, open_carts, updates
 from carts.services.access import Access
-from carts.services.attempts import attempts, changed, priced
+from carts.services.attempts import attempts, changed
 from carts.services.checks import Products
-from carts.services.items import Item, merged, new_line
+from carts.services.items import Item, merged, new_line, with_quantity
 from catalog.selectors import products_in_carts
 from ecommerce.core.mongo import collection
 
@@ -38,12 +38,15 @@ def replace(
 ) -> PricedCart:
     """Have the cart hold these items and nothing else; with None its lines stay.
 
+    A line that stays keeps the price that the shopper saw, and what is not said anew of it.
+
     Raises:
         CartNotFoundError: none that the shopper may change.
         ForeignUserError: a cart does not change its owner.
         ProductNotFoundError, ProductUnavailableError, UnknownVariantError,
         InsufficientStockError, LineLimitError: of an item.
         PreconditionFailedError: the cart has another version.
+        CartBusyError: it moved under every try.
     """
 
     def attempt(cart: CartRow) -> PricedCart | None:
@@ -58,9 +61,15 @@ def replace(
 
 def _replaced(access: Access, cart: CartRow, items: Sequence[Item]) -> PricedCart | None:
     offers, products = checks.offers_for(items, beside=cart["saved_items"])
-    lines = [new_line(offer, item) for offer, item in zip(offers, items, strict=True)]
-    row = updates.apply(access, cart, {"$set": {"items": lines}})
-    return priced(row, products)
+    held = {line["key"]: line for line in cart["items"]}
+    lines = [
+        with_quantity(held[offer.key], item, item.quantity)
+        if offer.key in held
+        else new_line(offer, item)
+        for offer, item in zip(offers, items, strict=True)
+    ]
+    row = updates.rewrite(access, cart, items=lines)
+    return row and PricedCart(row, products)
 
 
 def refresh_prices(*, access: Access) -> PricedCart:

@@ -62,15 +62,17 @@ class Model:
         return started
 
     def replace(self, name: str, wanted: Sequence[tuple[int, int]]) -> None:
-        """Hold these and nothing else, at the prices of now."""
+        """Hold these and nothing else; what is held already was seen at its price, and stays so."""
         sums = summed(wanted)
         for number in sums:
             self._offered(number, deleted=(404, "product_not_found"))
         for number, quantity in sums.items():
             self._check(number, quantity)
-        seen = {number: self.products[number].price for number in sums}
-        lines = {n: {"quantity": quantity, "seen": seen[n]} for n, quantity in sums.items()}
-        self._write(self.carts[name], items=lines)
+        cart, lines = self.carts[name], {}
+        for number, quantity in sums.items():
+            line = cart.items.get(number, {"seen": self.products[number].price})
+            lines[number] = {**line, "quantity": quantity}
+        self._write(cart, items=lines)
 
     def set(self, name: str, number: int, quantity: int) -> None:
         """Have a line hold so many."""

@@ -327,9 +327,21 @@ def merged_with_a_saved_line_when_it_is_not_sold_any_more(shop: CartMachine) -> 
     shop.merge("keep-guest", dry_run=False)
 
 
+def replaced_after_its_price_changed(shop: CartMachine) -> None:
+    for name in ("mine", "guests"):
+        shop.add(name, 1, 2)
+    shop.change_product(1, {"price": 999})
+    shop.replace("mine", [(1, 3), (2, 1), (1, 1)])
+    shop.change_product(2, {"price": 1})
+    shop.replace("mine", [(2, 2), (1, 1)])
+    shop.replace("guests", [(0, 1)])
+    shop.replace("guests", [(1, 1)])
+
+
 @pytest.mark.parametrize(
     "steps",
     [
+        replaced_after_its_price_changed,
         saved_beside_an_older_price,
         merged_when_less_is_left_than_the_cart_holds,
         set_when_it_is_not_sold_any_more,

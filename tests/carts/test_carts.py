@@ -159,6 +159,50 @@ def test_put_replaces_the_items(make_product: MakeProduct, alice: Person) -> Non
     assert (answer["version"], answer["user_id"]) == (2, alice.id)
 
 
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_replaced_line_keeps_what_was_seen_and_said_of_it(
+    method: str, make_product: MakeProduct, alice: Person, sam: Person
+) -> None:
+    lamp, mug = make_product(), make_product(name="Mug", price_minor=500)
+    said = {"note": "For Ada", "attributes": {"wrapping": "red"}}
+    cart = alice.api.post("/shopping-carts/", {"items": [item(lamp, 2) | said]})
+    (before,) = collection(ShoppingCart).find({})
+    sam.api.patch(f"/products/{lamp['_id']}", {"price": 25, "name": "Lantern"})
+    write, path = getattr(alice.api, method), f"/shopping-carts/{cart['id']}"
+    held, new = write(path, {"items": [item(lamp, 3), item(mug)]})["items"]
+    assert (held["quantity"], held["price_at_add"], held["unit_price"]) == (3, 19.99, 25)
+    assert [problem["code"] for problem in held["problems"]] == ["price_changed"]
+    assert {name: held[name] for name in said} == said
+    assert (new["price_at_add"], new["problems"], new["note"]) == (5, [], "")
+    (after,) = collection(ShoppingCart).find({})
+    for name in ("added_at", "name_at_add"):
+        assert after["items"][0][name] == before["items"][0][name]
+
+
+def test_a_replaced_line_takes_what_is_said_of_it_this_time(
+    lamp: ProductRow, alice: Person
+) -> None:
+    said = {"note": "For Ada", "attributes": {"wrapping": "red"}}
+    cart = alice.api.post("/shopping-carts/", {"items": [item(lamp) | said]})
+    path = f"/shopping-carts/{cart['id']}"
+    for words in ({"note": "For Bob"}, {"attributes": {"wrapping": "blue"}}, {"note": ""}):
+        said |= words
+        line = alice.api.put(path, {"items": [item(lamp) | words]})["items"][0]
+        assert {name: line[name] for name in said} == said
+
+
+def test_a_product_that_comes_back_into_the_cart_has_the_price_of_now(
+    make_product: MakeProduct, alice: Person, sam: Person
+) -> None:
+    lamp, mug = make_product(), make_product(name="Mug")
+    cart = alice.api.post("/shopping-carts/", {"items": [item(lamp) | {"note": "For Ada"}]})
+    path = f"/shopping-carts/{cart['id']}"
+    sam.api.patch(f"/products/{lamp['_id']}", {"price": 25})
+    alice.api.put(path, {"items": [item(mug)]})
+    line = alice.api.put(path, {"items": [item(lamp)]})["items"][0]
+    assert (line["price_at_add"], line["problems"], line["note"]) == (25, [], "")
+
+
 def test_a_cart_keeps_its_owner(alice: Person, bob: Person, sam: Person) -> None:
     cart = alice.api.post("/shopping-carts/", {})
     for api in (alice.api, sam.api):
@@ -236,22 +280,63 @@ def test_the_etag_follows_the_cart_and_its_products(
     assert alice.api.put(path, {"items": []}, If_Match=tag).status == 412
 
 
+def meanwhile(monkeypatch: pytest.MonkeyPatch, step: Callable[[], Any]) -> None:
+    """Have this happen once, between what the next PUT of a cart reads and what it writes."""
+    real = checks.offers_for
+
+    def read_then(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(checks, "offers_for", real)
+        found = real(*args, **kwargs)
+        assert step().status in (200, 201)
+        return found
+
+    monkeypatch.setattr(checks, "offers_for", read_then)
+
+
 def test_a_line_saved_while_the_cart_is_replaced_is_as_good_as_before(
     make_product: MakeProduct, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lamp, mug = (str(make_product(name=name)["_id"]) for name in ("Lamp", "Mug"))
-    cart = alice.api.post("/shopping-carts/", {"items": [{"product_id": lamp, "quantity": 1}]})
+    lamp, mug = (make_product(name=name) for name in ("Lamp", "Mug"))
+    cart = alice.api.post("/shopping-carts/", {"items": [item(lamp)]})
     path = f"/shopping-carts/{cart['id']}"
-    real = checks.offers_for
-
-    def meanwhile(*args: Any, **kwargs: Any) -> Any:
-        monkeypatch.setattr(checks, "offers_for", real)
-        found = real(*args, **kwargs)
-        assert alice.api.post(f"{path}/items/{lamp}/save").status == 200
-        return found
-
-    monkeypatch.setattr(checks, "offers_for", meanwhile)
-    answer = alice.api.put(path, {"items": [{"product_id": mug, "quantity": 2}]})
+    meanwhile(monkeypatch, lambda: alice.api.post(f"{path}/items/{lamp['_id']}/save"))
+    answer = alice.api.put(path, {"items": [item(mug, 2)]})
     (saved,) = answer["saved_items"]
     assert (saved["name"], saved["available"], saved["problem"]) == ("Lamp", True, None)
     assert answer.headers["ETag"] == alice.api.get(path).headers["ETag"]
+
+
+def test_a_price_accepted_while_the_cart_is_replaced_stays_accepted(
+    lamp: ProductRow, alice: Person, sam: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/shopping-carts/{alice.api.post('/shopping-carts/', {'items': [item(lamp)]})['id']}"
+    sam.api.patch(f"/products/{lamp['_id']}", {"price": 25})
+    meanwhile(monkeypatch, lambda: alice.api.post(f"{path}/refresh-prices"))
+    answer = alice.api.put(path, {"items": [item(lamp, 3)]})
+    (line,) = answer["items"]
+    assert (line["quantity"], line["price_at_add"], line["problems"]) == (3, 25, [])
+    assert answer["version"] == 3
+
+
+def test_a_line_started_while_the_cart_is_replaced_keeps_its_note(
+    make_product: MakeProduct, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamp, mug = make_product(), make_product(name="Mug")
+    path = f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
+    noted = item(mug) | {"note": "For Ada"}
+    meanwhile(monkeypatch, lambda: alice.api.post(f"{path}/items", noted))
+    lines = alice.api.put(path, {"items": [item(lamp), item(mug, 2)]})["items"]
+    assert [(x["name"], x["quantity"], x["note"]) for x in lines] == [
+        ("Lamp", 1, ""), ("Mug", 2, "For Ada"),
+    ]  # fmt: skip
+
+
+def test_a_cart_is_replaced_at_the_version_that_was_named_or_not_at_all(
+    lamp: ProductRow, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cart = alice.api.post("/shopping-carts/", {})
+    path = f"/shopping-carts/{cart['id']}"
+    meanwhile(monkeypatch, lambda: alice.api.post(f"{path}/items", item(lamp)))
+    refused = alice.api.put(path, {"items": []}, If_Match=cart.headers["ETag"])
+    assert refused.outcome == (412, "precondition_failed")
+    assert alice.api.get(path)["total_quantity"] == 1

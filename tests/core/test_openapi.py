@@ -104,6 +104,21 @@ def test_a_description_names_each_code_once(document: Any) -> None:
             assert len(named) == len(set(named)), (path, method, status)
 
 
+def test_what_is_tried_again_while_a_cart_moves_says_that_it_may_be_in_vain(
+    document: Any,
+) -> None:
+    cart, saved = "/shopping-carts/{id}", "saved-items/{product_id}"
+    for path, method in (
+        (cart, "put"),
+        (cart, "patch"),
+        (f"{cart}/items", "post"),
+        (f"{cart}/items/{{product_id}}/save", "post"),
+        (f"{cart}/{saved}/restore", "post"),
+        (f"{cart}/refresh-prices", "post"),
+    ):
+        assert "cart_busy" in codes(document["paths"][path][method], "409"), (path, method)
+
+
 def test_what_has_a_tag_names_304(document: Any) -> None:
     for path in ("/products/", "/products/{id}", "/products/facets", "/products/suggest"):
         assert "304" in document["paths"][path]["get"]["responses"], path
