@@ -91,13 +91,13 @@ class InsufficientStockError(DomainError):
     title = "Not enough in stock"
 
     def __init__(
-        self, *, product_id: str, available: int, in_cart: int = 0, sku: str | None = None
+        self, *, product_id: str, available_quantity: int, in_cart: int = 0, sku: str | None = None
     ) -> None:
         already = f", and the cart already holds {in_cart}" if in_cart else ""
         super().__init__(
-            f"Only {available} of this product are left{already}.",
+            f"Only {available_quantity} of this product are left{already}.",
             product_id=product_id,
-            available=available,
+            available_quantity=available_quantity,
             in_cart=in_cart,
             **({"sku": sku} if sku is not None else {}),
         )

@@ -58,11 +58,16 @@ _WRITE = {
     **_READ,
     **problems((409, "cart_merged"), (412, "precondition_failed"), (429, "rate_limited")),
 }
-_ITEM_PROBLEMS = (
+_TOO_FEW: Final = (
+    409,
+    "insufficient_stock",
+    {"product_id": _PRODUCT, "sku": "SHIRT-M", "available_quantity": 3, "in_cart": 2},
+)
+_ITEM_PROBLEMS: Final = (
     (409, "cart_merged"),
     (409, "product_unavailable"),
     (409, "unknown_variant"),
-    (409, "insufficient_stock"),
+    _TOO_FEW,
     (409, "quantity_limit"),
 )
 _PUT_IN: dict[Any, Any] = problems(
@@ -87,7 +92,7 @@ _SET: dict[Any, Any] = {
         (409, "cart_merged"),
         (409, "ambiguous_item"),
         (409, "product_unavailable"),
-        (409, "insufficient_stock"),
+        _TOO_FEW,
         (409, "product_mismatch"),
         (415, "unsupported_media_type"),
     ),
@@ -109,7 +114,7 @@ _RESTORE: dict[Any, Any] = {
         (409, "cart_merged"),
         (409, "ambiguous_item"),
         (409, "product_unavailable"),
-        (409, "insufficient_stock"),
+        _TOO_FEW,
         (409, "quantity_limit"),
         (409, "cart_full"),
         (409, "cart_busy"),

@@ -124,7 +124,10 @@ def check_quantity(offer: Offer, quantity: int, held: int = 0) -> None:
     if held + quantity > offer.left:
         metrics.STOCK_REFUSALS.inc()
         raise InsufficientStockError(
-            product_id=str(offer.product_id), sku=offer.sku, available=offer.left, in_cart=held
+            product_id=str(offer.product_id),
+            sku=offer.sku,
+            available_quantity=offer.left,
+            in_cart=held,
         )
 
 

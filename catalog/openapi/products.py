@@ -239,7 +239,7 @@ products_schema = extend_schema_view(
             **problems(
                 (404, "product_not_found"),
                 (404, "variant_not_found"),
-                (409, "insufficient_stock"),
+                (409, "insufficient_stock", {"available_quantity": 2}),
                 (409, "stock_limit"),
             ),
         },

@@ -1,6 +1,7 @@
 """The OpenAPI document: how viewsets become operations, and which problems each may answer."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -167,16 +168,20 @@ URI_TOO_LONG: Final[dict[Any, Any]] = {
 }
 
 
-def problems(*codes: tuple[int, str]) -> dict[Any, Any]:
+Case = tuple[int, str] | tuple[int, str, Mapping[str, Any]]
+"""Status and code of a problem, and examples of members that only this one has."""
+
+
+def problems(*cases: Case) -> dict[Any, Any]:
     """Responses of an operation: the real errors it may answer, by status, with their codes."""
-    by_status: dict[int, list[str]] = {}
-    for status, code in codes:
-        by_status.setdefault(status, []).append(code)
+    by_status: dict[int, dict[str, Mapping[str, Any]]] = {}
+    for status, code, *members in cases:
+        by_status.setdefault(status, {})[code] = members[0] if members else {}
     return {
         (status, PROBLEM_TYPE): OpenApiResponse(
             Problem,
             description=f"{HTTPStatus(status).phrase}: {', '.join(f'`{n}`' for n in names)}",
-            examples=[_example(status, name) for name in names],
+            examples=[_example(status, name, more) for name, more in names.items()],
         )
         for status, names in by_status.items()
     }
@@ -195,7 +200,7 @@ def _add_problem(body: dict[str, Any], added: dict[str, Any], media_type: str) -
         body["description"] += f", `{examples[name]['value']['code']}`"
 
 
-def _example(status: int, code: str) -> OpenApiExample:
+def _example(status: int, code: str, members: Mapping[str, Any]) -> OpenApiExample:
     return OpenApiExample(
         code,
         value={
@@ -206,6 +211,7 @@ def _example(status: int, code: str) -> OpenApiExample:
             "instance": "/",
             "code": code,
             "request_id": "0f8f6c1d2b6e4b7f9a3c5d7e9f1a2b3c",
+            **members,
         },
         response_only=True,
         status_codes=[str(status)],

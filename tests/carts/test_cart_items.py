@@ -66,7 +66,7 @@ def test_what_cannot_be_bought_cannot_be_added(
     assert (unknown.outcome, unknown["product_id"]) == ((404, "product_not_found"), "0" * 24)
     assert add(item(draft)).outcome == (409, "product_unavailable")
     answer = add(item(gone))
-    assert (answer.outcome, answer["available"]) == ((409, "insufficient_stock"), 0)
+    assert (answer.outcome, answer["available_quantity"]) == ((409, "insufficient_stock"), 0)
     assert alice.api.get(cart)["version"] == 1
 
 
@@ -76,7 +76,8 @@ def test_an_add_beyond_the_stock_says_what_is_left(
     alice.api.post(f"{cart}/items", item(lamp, 8))
     answer = alice.api.post(f"{cart}/items", item(lamp, 3))
     assert answer.outcome == (409, "insufficient_stock")
-    assert (answer["available"], answer["in_cart"]) == (10, 8)
+    assert (answer["available_quantity"], answer["in_cart"]) == (10, 8)
+    assert "available" not in answer.json(), "of a line it says whether it is for sale at all"
     assert alice.api.get(cart)["total_quantity"] == 8
 
 

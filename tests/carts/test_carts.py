@@ -93,7 +93,7 @@ def test_a_cart_cannot_start_with_what_cannot_be_bought(
         "product_unavailable",
     )
     answer = post("/shopping-carts/", {"items": [item(scarce, 2)]})
-    assert (answer.outcome, answer["available"]) == ((409, "insufficient_stock"), 1)
+    assert (answer.outcome, answer["available_quantity"]) == ((409, "insufficient_stock"), 1)
     assert collection(ShoppingCart).count_documents({}) == 0
 
 

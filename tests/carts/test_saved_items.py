@@ -97,7 +97,7 @@ def test_restoring_has_the_rules_of_adding(
     restore = f"{cart}/saved-items/{lamp['_id']}/restore"
     refused = alice.api.post(restore)
     assert refused.outcome == (409, "insufficient_stock")
-    assert (refused["available"], refused["in_cart"]) == (10, 5)
+    assert (refused["available_quantity"], refused["in_cart"]) == (10, 5)
     sam.api.patch(f"/products/{lamp['_id']}", {"status": "archived"})
     assert alice.api.post(restore).outcome == (409, "product_unavailable")
     now = alice.api.get(cart)

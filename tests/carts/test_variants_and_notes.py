@@ -48,7 +48,7 @@ def test_the_stock_is_that_of_the_variant(cart: str, tee: ProductRow, alice: Per
     alice.api.post(f"{cart}/items", item(tee, 2, sku="TEE-S"))
     answer = alice.api.post(f"{cart}/items", item(tee, 2, sku="TEE-S"))
     assert answer.outcome == (409, "insufficient_stock")
-    assert (answer["sku"], answer["available"], answer["in_cart"]) == ("TEE-S", 3, 2)
+    assert (answer["sku"], answer["available_quantity"], answer["in_cart"]) == ("TEE-S", 3, 2)
 
 
 @pytest.mark.parametrize("sku", [{}, {"sku": None}, {"sku": "TEE-XL"}])

@@ -119,6 +119,19 @@ def test_what_is_tried_again_while_a_cart_moves_says_that_it_may_be_in_vain(
         assert "cart_busy" in codes(document["paths"][path][method], "409"), (path, method)
 
 
+def test_a_refusal_for_want_of_stock_shows_how_many_are_left(document: Any) -> None:
+    paths, shown = document["paths"], "InsufficientStock"
+    for path, method, members in (
+        ("/shopping-carts/", "post", {"product_id", "sku", "available_quantity", "in_cart"}),
+        ("/shopping-carts/{id}/items", "post", {"available_quantity", "in_cart"}),
+        ("/shopping-carts/{id}/items/{product_id}", "put", {"available_quantity"}),
+        ("/shopping-carts/{id}/saved-items/{product_id}/restore", "post", {"available_quantity"}),
+        ("/products/{id}/stock", "post", {"available_quantity"}),
+    ):
+        content = paths[path][method]["responses"]["409"]["content"]["application/problem+json"]
+        assert members <= content["examples"][shown]["value"].keys(), (path, method)
+
+
 def test_what_has_a_tag_names_304(document: Any) -> None:
     for path in ("/products/", "/products/{id}", "/products/facets", "/products/suggest"):
         assert "304" in document["paths"][path]["get"]["responses"], path
