@@ -188,6 +188,11 @@ products_schema = extend_schema_view(
     suggest=extend_schema(
         operation_id="suggest_products",
         summary="Complete what somebody types",
+        description=(
+            "At most 10 names of products for sale in which every word of `q` begins a word: first "
+            "the names that begin like `q`, then the others, both by name. A product that is only "
+            "found by its brand, a tag or its sku is no suggestion."
+        ),
         parameters=[IF_NONE_MATCH],
         responses={
             200: SuggestionsShape,

@@ -26,7 +26,7 @@ FACETED: Final = frozenset({"category", "brand", "tag", "price", "stock"})
 """Parts of the filter that facets stand for."""
 _LAST: Final = "\U0010ffff"
 _SUGGESTIONS_READ: Final = 50
-"""Products looked at for one answer: several may have one name."""
+"""Products looked at in one read of names: several may have one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,21 @@ class ProductFilter:
         where = self.where()
         if ordering != RELEVANCE or not words(self.q):
             return [where]
-        sku, start = sku_key(self.q.strip()), name_key(self.q)
-        begins = {"name_key": {"$gte": start, "$lt": start + _LAST}}
-        others = {"$or": [{"name_key": {"$lt": start}}, {"name_key": {"$gte": start + _LAST}}]}
+        sku = sku_key(self.q.strip())
+        begins, others = self.by_beginning()
         return [
             # The words of the search are in the sku: nothing else need be looked up.
             {"$and": [{"keys": sku}, replace(self, q="").where()]},
-            {"$and": [where, begins, {"keys": {"$ne": sku}}]},
-            {"$and": [where, others, {"keys": {"$ne": sku}}]},
+            {"$and": [begins, {"keys": {"$ne": sku}}]},
+            {"$and": [others, {"keys": {"$ne": sku}}]},
         ]
+
+    def by_beginning(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Those whose names begin like the search, and the rest of what it finds."""
+        where, start = self.where(), name_key(self.q)
+        begins = {"name_key": {"$gte": start, "$lt": start + _LAST}}
+        others = {"$or": [{"name_key": {"$lt": start}}, {"name_key": {"$gte": start + _LAST}}]}
+        return {"$and": [where, begins]}, {"$and": [where, others]}
 
 
 def _all_of(conditions: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -122,11 +128,27 @@ def product_page(
 
 
 def suggestions(q: str, *, limit: int) -> list[str]:
-    """Names of active products that hold these words or beginnings of words, in one read."""
-    rows = (
-        collection(Product)
-        .find(ProductFilter(q=q).where(), {"name": 1})
-        .sort(list(BY_NAME))
-        .limit(_SUGGESTIONS_READ)
-    )
-    return list(dict.fromkeys(row["name"] for row in rows))[:limit]
+    """Names of active products in which every one of these words begins a word: first the names
+    that begin like this, then the others, both by name.
+
+    One read; a second one for the others, if too few names begin like this. Each looks at
+    _SUGGESTIONS_READ products.
+    """
+    sought = words(q)
+    found: dict[str, None] = {}
+    for where in ProductFilter(q=q).by_beginning() if sought else ():
+        found.update((name, None) for name in _names(where) if _completes(name, sought))
+        if len(found) >= limit:
+            break
+    return list(found)[:limit]
+
+
+def _names(where: Mapping[str, Any]) -> list[str]:
+    rows = collection(Product).find(where, {"name": 1}).sort(list(BY_NAME))
+    return [row["name"] for row in rows.limit(_SUGGESTIONS_READ)]
+
+
+def _completes(name: str, sought: Sequence[str]) -> bool:
+    """Whether the words are in the name itself, and not in a brand, a tag or a sku."""
+    own = words(name)
+    return all(any(word.startswith(start) for word in own) for start in sought)

@@ -242,13 +242,41 @@ def test_fields_make_sparse_answers_with_their_own_etag(
 # --- suggestions -------------------------------------------------------------------------------
 
 
-def test_suggestions_are_names_that_go_on_like_this(make_product: Make, anyone: ApiClient) -> None:
+def test_suggestions_are_names_that_go_on_like_this_those_that_begin_so_first(
+    make_product: Make, anyone: ApiClient
+) -> None:
     for name in ("Desk lamp", "Desk lamp", "Lamp oil", "Blue mug"):
         make_product(name=name)
     make_product(name="Lamp of tomorrow", status="draft")
-    assert anyone.get("/products/suggest?q=la")["items"] == ["Desk lamp", "Lamp oil"]
+    assert anyone.get("/products/suggest?q=la")["items"] == ["Lamp oil", "Desk lamp"]
     assert anyone.get("/products/suggest?q=lamp+de")["items"] == ["Desk lamp"]
     assert anyone.get("/products/suggest?q=.*")["items"] == []
+
+
+@pytest.mark.parametrize("q", ["demo", "eastlight", "gift", "mug+demo", "mug+gift"])
+def test_a_match_of_sku_brand_or_tag_alone_is_no_suggestion(
+    q: str, make_product: Make, anyone: ApiClient
+) -> None:
+    make_product(name="Blue mug", sku="DEMO-1", brand="Eastlight", tags=["gift"])
+    assert anyone.get(f"/products/suggest?q={q}")["items"] == []
+
+
+def test_a_name_that_begins_so_is_suggested_however_many_others_hold_the_word(
+    make_product: Make, anyone: ApiClient
+) -> None:
+    for _ in range(50):
+        make_product(name="Aaa zebracorn")
+    make_product(name="Zebracorn deluxe")
+    assert anyone.get("/products/suggest?q=zebracorn")["items"] == [
+        "Zebracorn deluxe", "Aaa zebracorn",
+    ]  # fmt: skip
+
+
+def test_a_name_whose_sku_is_what_was_typed_is_suggested(
+    make_product: Make, anyone: ApiClient
+) -> None:
+    make_product(name="Lamp", sku="lamp")
+    assert anyone.get("/products/suggest?q=lamp")["items"] == ["Lamp"]
 
 
 def test_there_are_at_most_10_suggestions(make_product: Make, anyone: ApiClient) -> None:

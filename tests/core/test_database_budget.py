@@ -84,7 +84,9 @@ def test_every_further_page_takes_one_read_in_both_directions(
     [
         ("/products/facets", ["products.aggregate"]),
         ("/products/facets?q=lamp&category=home&brand=Eastlight", ["products.aggregate"]),
-        ("/products/suggest?q=la", PAGE),
+        ("/products/suggest?q=.*", []),
+        # Names that begin so, and because these are fewer than ten, the others.
+        ("/products/suggest?q=la", PAGE * 2),
         ("/products/?category={id}", ["categories.find", "products.find"]),
         ("/products/?category={id}&category=home", ["categories.find", "products.find"]),
         ("/products/facets?category={id}", ["categories.find", "products.aggregate"]),
@@ -96,10 +98,18 @@ def test_every_further_page_takes_one_read_in_both_directions(
         ("/categories/{id}/products", ["categories.find", "products.find"]),
     ],
 )
-def test_every_other_read_of_the_catalog_takes_one_or_two(
+def test_every_other_read_of_the_catalog_takes_at_most_two(
     address: str, expected: list[str], shelf: CategoryRow, anyone: ApiClient
 ) -> None:
     assert asked(lambda: anyone.get(address.format(id=shelf["_id"]))) == expected
+
+
+def test_suggestions_take_one_read_where_enough_names_begin_so(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    for number in range(10):
+        make_product(name=f"Lamp {number}")
+    assert asked(lambda: anyone.get("/products/suggest?q=la")) == PAGE
 
 
 def test_a_sparse_answer_reads_no_more_than_a_whole_one(
