@@ -37,8 +37,13 @@ class LineShape(serializers.Serializer[Any]):
     note = serializers.CharField(allow_blank=True)
     attributes = serializers.DictField(child=serializers.CharField())
     name = serializers.CharField()
-    unit_price = serializers.FloatField(help_text="What the catalog asks now.")
-    line_total = serializers.FloatField()
+    unit_price = serializers.FloatField(
+        help_text="What the catalog asks now; of what is gone from it, `price_at_add`."
+    )
+    line_total = serializers.FloatField(
+        help_text="`unit_price` times `quantity`, of a line that is not available too: "
+        "`subtotal` leaves it out."
+    )
     price_at_add = serializers.FloatField(
         help_text="What it asked when the line was added, or when `refresh-prices` accepted it."
     )
@@ -59,10 +64,11 @@ class CartShape(serializers.Serializer[Any]):
     items = LineShape(many=True)
     saved_items = LineShape(many=True, help_text="Kept for later: no part of the totals.")
     total_quantity = serializers.IntegerField(
-        help_text="Pieces in all lines, those of lines that are not available too."
+        help_text="Pieces in all `items`, those of lines that are not available too."
     )
     subtotal = serializers.FloatField(
-        help_text="The lines that are available; the others count for `total_quantity` alone."
+        help_text="The sum of `line_total` of the `items` whose `available` is true, also where "
+        "fewer are left than the line holds. It may be 0 though there are lines."
     )
     currency = serializers.CharField()
     version = serializers.IntegerField()

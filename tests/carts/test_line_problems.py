@@ -44,6 +44,40 @@ def test_what_is_gone_says_only_that(lamp: ProductRow, alice: Person, sam: Perso
     ]  # fmt: skip
 
 
+def test_the_subtotal_adds_up_the_lines_that_are_available_whether_or_not_enough_is_left(
+    make_product: MakeProduct, alice: Person, sam: Person
+) -> None:
+    lamp, mug, rug = (make_product(price_minor=price) for price in (2500, 500, 100))
+    cart = new_cart(alice, item(lamp, 3), item(mug, 2), item(rug))
+    alice.api.post(f"{cart}/items/{rug['_id']}/save")
+    sam.api.patch(f"/products/{mug['_id']}", {"quantity": 1})
+    sam.api.delete(f"/products/{lamp['_id']}")
+    shown = alice.api.get(cart)
+    assert [(x["available"], x["line_total"]) for x in shown["items"]] == [(False, 75), (True, 10)]
+    assert (shown["subtotal"], shown["total_quantity"]) == (10, 5)
+    alice.api.delete(f"{cart}/items/{mug['_id']}")
+    left = alice.api.get(cart)
+    assert (left["items"][0]["line_total"], left["subtotal"], left["total_quantity"]) == (75, 0, 3)
+
+
+def test_the_api_document_says_which_lines_the_totals_count(anyone: ApiClient) -> None:
+    schemas = anyone.get("/openapi.json")["components"]["schemas"]
+    line, cart = (schemas[name]["properties"] for name in ("LineShape", "CartShape"))
+    assert {
+        "unit_price": line["unit_price"]["description"],
+        "line_total": line["line_total"]["description"],
+        "subtotal": cart["subtotal"]["description"],
+        "total_quantity": cart["total_quantity"]["description"],
+    } == {
+        "unit_price": "What the catalog asks now; of what is gone from it, `price_at_add`.",
+        "line_total": "`unit_price` times `quantity`, of a line that is not available too: "
+        "`subtotal` leaves it out.",
+        "subtotal": "The sum of `line_total` of the `items` whose `available` is true, also where "
+        "fewer are left than the line holds. It may be 0 though there are lines.",
+        "total_quantity": "Pieces in all `items`, those of lines that are not available too.",
+    }
+
+
 def test_refreshing_accepts_the_present_prices(
     make_product: MakeProduct, alice: Person, sam: Person
 ) -> None:
