@@ -190,6 +190,22 @@ def test_who_waits_for_a_health_check_or_an_end_waits_for_one_that_comes() -> No
             assert other in everything() or wait["required"] is False
 
 
+def test_every_variable_has_a_name_that_a_shell_passes_on() -> None:
+    """dash, the `sh` of Debian and Ubuntu, keeps `discovery.type` from what it starts."""
+    for name, service in everything().items():
+        for variable in service.get("environment", {}):
+            assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable), (name, variable)
+
+
+def test_elasticsearch_is_one_node_that_speaks_plain_http_inside() -> None:
+    given = services("elk")["elasticsearch"]["environment"]
+    assert {name: value for name, value in given.items() if name.startswith("ES_SETTING_")} == {
+        "ES_SETTING_DISCOVERY_TYPE": "single-node",
+        "ES_SETTING_XPACK_SECURITY_HTTP_SSL_ENABLED": "false",
+        "ES_SETTING_XPACK_SECURITY_TRANSPORT_SSL_ENABLED": "false",
+    }
+
+
 def test_the_shop_is_asked_for_variables_that_it_reads() -> None:
     for name, service in shop_services().items():
         assert set(service["environment"]) <= known_variables(), name
