@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from ecommerce.core.logs.fields import ACCESS, APPLICATION, FIELDS, SLOW_OPERATIONS
+from tests.ops.compose import GIVEN, read
 from tests.ops.elasticsearch import types_of
 from tests.ops.logstash import Branch, Parser, Plugin
 from tests.queries import ROOT
@@ -123,7 +124,27 @@ def test_settings_hold_no_password() -> None:
         texts.append((DOCKER / path).read_text("utf-8"))
         assert yaml.safe_load(texts[-1])
     passwords = re.findall(r"password\s*(?:=>|:)\s*(\S+)", "\n".join(texts))
-    assert passwords == ['"${ELASTICSEARCH_PASSWORD:}"', "${KIBANA_PASSWORD:}"]
+    assert passwords == ['"${ELASTICSEARCH_PASSWORD:}"', "${KIBANA_PASSWORD}"]
+
+
+def test_kibana_replaces_every_variable_of_its_settings() -> None:
+    """By its own rule, of its package `kbn-config`: a default is a word, or the text stays."""
+    text = (DOCKER / "kibana" / "kibana.yml").read_text("utf-8")
+    composed = read("elk", {**GIVEN, "ELASTICSEARCH_PASSWORD": "sesame-77"}).stdout
+    given = json.loads(composed)["services"]["kibana"]["environment"]
+
+    def value(found: re.Match[str]) -> str:
+        return str(given.get(found[1], found[3]) if found[3] else given[found[1]])
+
+    replaced = yaml.safe_load(re.sub(r"\$\{(\w+)(:(\w+))?\}", value, text))
+    assert replaced == {
+        "server.host": "0.0.0.0",
+        "server.publicBaseUrl": "http://localhost:5601",
+        "elasticsearch.hosts": ["http://elasticsearch:9200"],
+        "elasticsearch.username": "kibana_system",
+        "elasticsearch.password": "sesame-77",
+        "telemetry.enabled": False,
+    }
 
 
 def test_the_setup_script_is_one() -> None:
