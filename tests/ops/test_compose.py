@@ -30,7 +30,7 @@ pytestmark = pytest.mark.ops
 DOCKER: Final = ROOT / "docker"
 JOBS: Final = {
     "keyfile", "replica-set", "migrate", "config-set", "shard2-set", "cluster", "shard-keys",
-    "log-users", "log-setup",
+    "log-users", "log-template", "log-setup",
 }  # fmt: skip
 WRITES_BESIDE_ITS_PROGRAMS: Final = {"elasticsearch", "kibana", "logstash"}
 SHOP: Final = {"api", "worker", "migrate", "shard-keys"}
@@ -69,7 +69,8 @@ def test_up_gives_a_balancer_servers_workers_three_members_and_two_redis() -> No
         ("edge", {"nginx"}),
         ("monitoring", {"prometheus", "alertmanager", "grafana", "redis-exporter",
                         "redis-limits-exporter", "blackbox-exporter"}),
-        ("elk", {"elasticsearch", "logstash", "kibana", "filebeat", "log-users", "log-setup"}),
+        ("elk", {"elasticsearch", "logstash", "kibana", "filebeat", "log-users",
+                 "log-template", "log-setup"}),
     ],
 )  # fmt: skip
 def test_a_profile_adds_its_own_and_takes_nothing_away(profile: str, more: set[str]) -> None:

@@ -182,3 +182,21 @@ def test_a_password_that_cannot_be_passed_on_is_refused(listener: Listener, pass
     assert out.returncode != 0
     assert "ELASTICSEARCH_PASSWORD" in out.stderr
     assert listener.sent == []
+
+
+def test_template_and_lifecycle_are_there_before_the_first_line_is_written(
+    listener: Listener,
+) -> None:
+    """A line before them would make its data stream by a template that deletes nothing."""
+    needs("curl", package="curl")
+    waits = services("elk")["logstash"]["depends_on"]
+    assert waits["log-template"]["condition"] == "service_completed_successfully"
+    job = services("elk")["log-template"]
+    assert job["entrypoint"] == ["sh", "/shop/setup.sh"]
+    given = {**job["environment"], "ELASTICSEARCH_URL": listener.url, "PATH": os.environ["PATH"]}
+    script = ["sh", str(DOCKER / "elasticsearch" / "setup.sh")]
+    subprocess.run(script, env=given, capture_output=True, check=True)
+    assert [(method, path) for method, path, _, _ in listener.sent] == [
+        ("PUT", "/_ilm/policy/shop-logs"),
+        ("PUT", "/_index_template/shop-logs"),
+    ]
