@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit unit-uncached live guard ops-test soak test-mongodb packages workflows image verify-image release deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
+.PHONY: help run test unit unit-uncached live guard ops-test soak test-mongodb packages workflows image verify-image release prepare deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ verify-image: ## Was this IMAGE (name with digest) built by this project? (asks 
 
 release: ## The changelog's section becomes the release of a tag (TAG=v1.2.3 IMAGE=...@sha256:...)
 	@bash deploy/release
+
+prepare: ## Namespace, network and database, once, before the Secrets (OVERLAY=staging)
+	@bash deploy/kubernetes/rollout prepare
 
 deploy: ## Roll an image out, or go back if it does not serve (OVERLAY=staging IMAGE=...@sha256:...)
 	@bash deploy/kubernetes/rollout deploy

@@ -11,7 +11,8 @@ from tests.ops.kubernetes import OVERLAYS, Manifest, of_kind, rendered, template
 pytestmark = pytest.mark.ops
 
 VERSIONS: Final = ("1.32", "1.34", "1.36")
-CUSTOM: Final = {"PerconaServerMongoDB", "PrometheusRule", "ServiceMonitor"}
+MONITORING: Final = {"PrometheusRule", "ServiceMonitor"}
+CUSTOM: Final = {"PerconaServerMongoDB", *MONITORING}
 """Kinds of operators: no schema of Kubernetes has them."""
 COMMON: Final = {
     "ConfigMap", "CronJob", "Deployment", "HorizontalPodAutoscaler", "Ingress", "Job", "Namespace",
@@ -57,18 +58,21 @@ def test_the_overlays_have_namespaces_hosts_and_addresses_of_their_own() -> None
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_what_the_indexes_need_comes_before_the_rollout_and_the_rest_after(overlay: str) -> None:
-    steps = {
-        (one["kind"], one["metadata"]["name"].partition("-")[0]):
-            one["metadata"]["labels"]["rollout-step"]
-        for one in rendered(overlay)
-    }  # fmt: skip
-    before = {kind for (kind, _), step in steps.items() if step == "before"}
-    assert {"Namespace", "ConfigMap", "ServiceAccount", "NetworkPolicy", "Job"} <= before
-    after = {kind for (kind, name), step in steps.items() if step == "after"}
-    assert {"HorizontalPodAutoscaler", "CronJob", "Ingress", "PodDisruptionBudget"} <= after
-    assert steps["Deployment", "api"] == steps["Deployment", "worker"] == "after"
-    assert set(steps.values()) == {"before", "after"}
+def test_what_the_secrets_need_comes_first_then_what_the_indexes_need_then_the_rest(
+    overlay: str,
+) -> None:
+    steps: dict[str, set[str]] = {}
+    for one in rendered(overlay):
+        steps.setdefault(one["metadata"]["labels"]["rollout-step"], set()).add(one["kind"])
+    assert set(steps) == {"prepare", "before", "after"}
+    assert steps["prepare"] == {"Namespace", "NetworkPolicy"} | (EXTRA[overlay] - MONITORING)
+    assert {"ConfigMap", "ServiceAccount", "Job"} <= steps["before"]
+    assert {"HorizontalPodAutoscaler", "CronJob", "PodDisruptionBudget"} <= steps["after"]
+    assert "Ingress" in steps["after"]
+    assert steps["prepare"].isdisjoint(steps["before"] | steps["after"])
+    for name in ("api", "worker"):
+        labels = the(overlay, "Deployment", name)["metadata"]["labels"]
+        assert labels["rollout-step"] == "after"
 
 
 def selectors(overlay: str) -> Iterator[tuple[str, dict[str, str]]]:

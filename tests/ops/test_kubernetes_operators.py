@@ -1,16 +1,18 @@
 """What operators and charts of others are given: no schema of Kubernetes knows it."""
 
+import re
 from typing import Any, Final
 
 import pytest
 import yaml
 
-from tests.ops.kubernetes import FOLDER
+from tests.ops.kubernetes import FOLDER, Manifest, the
 from tests.queries import ROOT
 
 pytestmark = pytest.mark.ops
 
 GUIDE: Final = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+WITH_OPERATORS: Final = ("staging", "production")
 
 
 def adapter() -> dict[str, Any]:
@@ -39,3 +41,67 @@ def test_the_adapter_offers_our_figure_and_none_of_the_charts_own() -> None:
 def test_the_guide_says_how_the_stack_finds_objects_without_its_label() -> None:
     for kind in ("serviceMonitor", "rule"):
         assert f"{kind}SelectorNilUsesHelmValues" in GUIDE
+
+
+# --- MongoDB -------------------------------------------------------------------------------------
+
+
+def database(overlay: str) -> Manifest:
+    """What Percona's operator is asked for."""
+    spec: Manifest = the(overlay, "PerconaServerMongoDB", "mongodb")["spec"]
+    return spec
+
+
+@pytest.mark.parametrize("overlay", WITH_OPERATORS)
+def test_the_operator_makes_the_shops_user_with_what_its_commands_need(overlay: str) -> None:
+    assert database(overlay)["users"] == [
+        {
+            "name": "shop",
+            "db": "admin",
+            "passwordSecretRef": {"name": "mongodb-shop", "key": "password"},
+            "roles": [
+                {"name": "readWrite", "db": "ecommerce"},
+                {"name": "clusterManager", "db": "admin"},
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize("overlay", WITH_OPERATORS)
+def test_a_cursor_goes_on_in_the_mongos_that_has_it(overlay: str) -> None:
+    mongos = database(overlay)["sharding"]["mongos"]
+    assert mongos["expose"] == {"type": "ClusterIP", "servicePerPod": True}
+    hosts = [f"mongodb-mongos-{number}" for number in range(mongos["size"])]
+    uris = re.findall(r"mongodb://shop:\S+@(\S+)/ecommerce\?authSource=admin", GUIDE)
+    assert uris
+    assert {uri.replace(":27017", "") for uri in uris} == {",".join(hosts)}
+
+
+@pytest.mark.parametrize("overlay", WITH_OPERATORS)
+def test_the_database_is_backed_up_nightly_and_to_the_minute(overlay: str) -> None:
+    backup = database(overlay)["backup"]
+    assert backup["enabled"] is True
+    assert backup["pitr"] == {"enabled": True, "oplogSpanMin": 1}
+    ((name, storage),) = backup["storages"].items()
+    assert storage["s3"]["credentialsSecret"] == "mongodb-backup"
+    assert [task["storageName"] for task in backup["tasks"] if task["enabled"]] == [name]
+
+
+def test_each_overlay_keeps_its_backups_in_a_place_of_its_own() -> None:
+    places = [
+        (one["s3"]["bucket"], one["s3"].get("prefix"))
+        for overlay in WITH_OPERATORS
+        for one in database(overlay)["backup"]["storages"].values()
+    ]
+    assert len(set(places)) == len(WITH_OPERATORS)
+
+
+@pytest.mark.parametrize("overlay", WITH_OPERATORS)
+def test_the_database_reaches_the_place_of_its_backups(overlay: str) -> None:
+    egress = the(overlay, "NetworkPolicy", "mongodb")["spec"]["egress"]
+    assert {"ports": [{"protocol": "TCP", "port": 443}]} in egress
+
+
+@pytest.mark.parametrize("secret", ["shop", "shop-tls", "mongodb-shop", "mongodb-backup"])
+def test_the_guide_says_how_every_secret_is_made(secret: str) -> None:
+    assert re.search(rf"kubectl create secret \w+ {secret} ", GUIDE)

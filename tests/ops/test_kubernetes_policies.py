@@ -13,6 +13,7 @@ from django.urls import URLResolver, get_resolver, resolve
 
 from deploy.capacity.sizing import RATES, Sizing
 from deploy.prometheus_rules import RULES, manifest
+from ecommerce.settings import env
 from tests.client import ApiClient
 from tests.ops.kubernetes import (
     FOLDER,
@@ -33,7 +34,7 @@ pytestmark = [pytest.mark.ops, pytest.mark.parametrize("overlay", OVERLAYS)]
 
 SECRET: Final = {
     "SECRET_KEY": "a-key-of-tests-" + "0123456789abcdef" * 3,
-    "MONGODB_URI": "mongodb://mongodb-mongos:27017/ecommerce", "REDIS_URL": "redis://redis:6379/0",
+    "MONGODB_URI": "mongodb://mongodb-mongos-0,mongodb-mongos-1/ecommerce", "REDIS_URL": "redis://redis:6379/0",
     "EMAIL_URL": "smtp+tls://user:password@mail.shop.example:587",
 }  # fmt: skip
 """The keys that the Secret must have, with values that exist nowhere."""
@@ -335,6 +336,15 @@ def test_every_pod_of_ours_reaches_its_databases(overlay: str) -> None:
             for rule in spec["egress"] for port in rule.get("ports", [])
         }  # fmt: skip
         assert {53, 27017, 6379} <= ports
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+tls", "smtp+ssl"])
+def test_mail_leaves_by_the_usual_port_of_its_address(
+    overlay: str, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", f"{scheme}://mail.shop.example")
+    (rule,) = the(overlay, "NetworkPolicy", "mail")["spec"]["egress"]
+    assert env.mail()["EMAIL_PORT"] in {port["port"] for port in rule["ports"]}
 
 
 def test_the_cluster_has_two_shards_and_its_mongos_as_the_sheet_reckons(overlay: str) -> None:

@@ -1,4 +1,4 @@
-"""`make deploy` and `make rollback`, with a cluster that says what a test tells it to say."""
+"""`make prepare`, `make deploy` and `make rollback`, with a cluster that says what a test tells it to say."""
 
 import json
 import os
@@ -46,7 +46,7 @@ class Cluster:
     def make(
         self, target: str, answers: dict[str, tuple[str, int]], **given: str
     ) -> subprocess.CompletedProcess[str]:
-        """`make deploy` or `make rollback` on it."""
+        """A make target on it."""
         environment = {
             **os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}",
             "CLUSTER": str(self.folder), "ANSWERS": json.dumps(answers), "TMPDIR": "/tmp",
@@ -84,10 +84,10 @@ RUNNING: Final = {"get deployment/api": ("7", 0), "get deployment/worker": ("4",
 MIGRATED: Final = {**RUNNING, "get job migrate": ("Complete", 0)}
 BEFORE: Final = [
     "--namespace shop delete job migrate --ignore-not-found",
-    "apply --filename --selector rollout-step=before",
+    "apply --filename --selector rollout-step in (prepare, before)",
 ]
 AFTER: Final = [
-    "apply --filename --selector rollout-step=after",
+    "apply --filename --selector rollout-step in (after)",
     "--namespace shop rollout status deployment/api --timeout 15m",
 ]
 WORKER: Final = "--namespace shop rollout status deployment/worker --timeout 15m"
@@ -97,6 +97,13 @@ BACK: Final = [
     "--namespace shop rollout status deployment/api --timeout 10m",
     "--namespace shop rollout status deployment/worker --timeout 10m",
 ]
+
+
+def test_a_place_is_prepared_before_there_are_secrets_or_an_image(cluster: Cluster) -> None:
+    done = cluster.make("prepare", {})
+    assert done.returncode == 0, done.stderr
+    assert cluster.calls() == ["apply --filename --selector rollout-step in (prepare)"]
+    assert done.stdout == "Now the Secrets (docs/deploy.md); then make deploy.\n"
 
 
 def test_indexes_come_first_then_the_code_then_it_is_waited_for(cluster: Cluster) -> None:
@@ -135,7 +142,7 @@ def test_a_release_that_does_not_serve_is_taken_back_to_the_revision_before(
 
 
 def test_manifests_that_a_cluster_refuses_are_taken_back_too(cluster: Cluster) -> None:
-    refused = {**MIGRATED, "rollout-step=after": ("admission webhook denied", 1)}
+    refused = {**MIGRATED, "rollout-step in (after)": ("admission webhook denied", 1)}
     done = cluster.make("deploy", refused, IMAGE=IMAGE)
     assert done.returncode != 0
     assert cluster.calls() == [*BEFORE, AFTER[0], *BACK]
