@@ -1,4 +1,4 @@
-"""`make prepare`, `make deploy` and `make rollback`, with a cluster that says what a test tells it to say."""
+"""`make prepare`, `deploy` and `rollback`, with a cluster that says what a test tells it to say."""
 
 import json
 import os
@@ -80,7 +80,20 @@ def cluster(tmp_path: Path) -> Cluster:
     return Cluster(tmp_path)
 
 
-RUNNING: Final = {"get deployment/api": ("7", 0), "get deployment/worker": ("4", 0)}
+def releases(*listed: str) -> tuple[str, int]:
+    """ReplicaSets as it lists them: revision, name, image and settings, hash, hash that served."""
+    return "\n".join(listed), 0
+
+
+RUNNING: Final = {
+    "get deployment/api": ("7", 0), "get deployment/worker": ("4", 0),
+    "component=api": releases(
+        "6|api-a|one shop-1|a|a", "7|api-b|two shop-1|b|b", "8|api-c|three shop-1|c|b",
+    ),
+    "component=worker": releases(
+        "3|worker-a|one shop-1|d|d", "4|worker-b|two shop-1|e|e", "5|worker-c|three shop-1|f|e",
+    ),
+}  # fmt: skip
 MIGRATED: Final = {**RUNNING, "get job migrate": ("Complete", 0)}
 BEFORE: Final = [
     "--namespace shop delete job migrate --ignore-not-found",
@@ -91,6 +104,10 @@ AFTER: Final = [
     "--namespace shop rollout status deployment/api --timeout 15m",
 ]
 WORKER: Final = "--namespace shop rollout status deployment/worker --timeout 15m"
+SERVED: Final = [
+    "--namespace shop annotate replicaset api-c rollout/served=c --overwrite",
+    "--namespace shop annotate replicaset worker-c rollout/served=f --overwrite",
+]
 BACK: Final = [
     "--namespace shop rollout undo deployment/api --to-revision=7",
     "--namespace shop rollout undo deployment/worker --to-revision=4",
@@ -109,7 +126,7 @@ def test_a_place_is_prepared_before_there_are_secrets_or_an_image(cluster: Clust
 def test_indexes_come_first_then_the_code_then_it_is_waited_for(cluster: Cluster) -> None:
     done = cluster.make("deploy", MIGRATED, IMAGE=IMAGE)
     assert done.returncode == 0, done.stderr
-    assert cluster.calls() == [*BEFORE, *AFTER, WORKER]
+    assert cluster.calls() == [*BEFORE, *AFTER, WORKER, *SERVED]
 
 
 def test_every_pod_of_ours_gets_the_image_by_its_digest(cluster: Cluster) -> None:
@@ -184,10 +201,71 @@ def test_an_overlay_that_is_not_there_is_refused(cluster: Cluster) -> None:
     assert cluster.calls() == []
 
 
-def test_a_rollback_goes_to_the_release_before_and_waits_for_it(cluster: Cluster) -> None:
-    assert cluster.make("rollback", MIGRATED).returncode == 0
-    last = [call.replace("=7", "=0").replace("=4", "=0") for call in BACK]
-    assert cluster.calls() == last
+def test_a_rollback_goes_to_the_newest_release_that_served_and_waits_for_it(
+    cluster: Cluster,
+) -> None:
+    done = cluster.make("rollback", MIGRATED)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "From three back to two.\n"
+    assert cluster.calls() == BACK
+
+
+def test_a_rollback_after_an_automatic_one_never_goes_forward_to_the_release_that_did_not_serve(
+    cluster: Cluster,
+) -> None:
+    back_at_two = {
+        "component=api": releases(
+            "6|api-a|one shop-1|a|a", "9|api-b|two shop-1|b|b", "8|api-c|three shop-1|c|b",
+        ),
+        "component=worker": releases(
+            "3|worker-a|one shop-1|d|d", "6|worker-b|two shop-1|e|e", "5|worker-c|three shop-1|f|e",
+        ),
+    }  # fmt: skip
+    done = cluster.make("rollback", back_at_two)
+    assert done.stdout == "From two back to one.\n"
+    assert cluster.calls()[2:4] == [
+        "--namespace shop rollout undo deployment/api --to-revision=6",
+        "--namespace shop rollout undo deployment/worker --to-revision=3",
+    ]
+
+
+def test_a_release_that_was_left_by_hand_is_none_that_serves(cluster: Cluster) -> None:
+    left = {
+        "component=api": releases("6|api-a|one shop-1|a|a", "7|api-b|two shop-1|b|b"),
+        "component=worker": releases("3|worker-a|one shop-1|d|d", "4|worker-b|two shop-1|e|e"),
+    }
+    cluster.make("rollback", left)
+    assert cluster.calls()[:2] == [
+        "--namespace shop annotate replicaset api-b rollout/served-",
+        "--namespace shop annotate replicaset worker-b rollout/served-",
+    ]
+
+
+def test_a_worker_that_was_not_changed_stays_as_it_is(cluster: Cluster) -> None:
+    resized = {
+        "component=api": releases("6|api-a|one shop-1|a|a", "7|api-b|one shop-1|b|b"),
+        "component=worker": releases("3|worker-a|nil shop-1|d|d", "4|worker-b|one shop-1|e|e"),
+    }
+    cluster.make("rollback", resized)
+    assert cluster.calls()[:3] == [
+        "--namespace shop annotate replicaset api-b rollout/served-",
+        "--namespace shop rollout undo deployment/api --to-revision=6",
+        "--namespace shop rollout undo deployment/worker --to-revision=4",
+    ]
+
+
+@pytest.mark.parametrize("workload", ["api", "worker"])
+def test_where_no_release_before_is_known_to_have_served_nothing_is_rolled_back(
+    cluster: Cluster, workload: str
+) -> None:
+    only = releases("7|x-b|two shop-1|b|", "8|x-c|three shop-1|c|c")
+    done = cluster.make("rollback", {**RUNNING, f"component={workload}": only})
+    assert done.returncode != 0
+    assert done.stdout == (
+        "three runs, and no release before it is known to have served. "
+        "Name one: make deploy IMAGE=…\n"
+    )
+    assert cluster.calls() == []
 
 
 def test_the_way_into_the_cluster_is_gone_afterwards(cluster: Cluster) -> None:
