@@ -16,8 +16,9 @@ REASONS: Final[Mapping[str, str]] = {
         "answers sooner: fewer requests share what a process does in each second anyway."
     ),
     "list of 20, uncached": (
-        "The driver's decoding of 20 documents and their presenters are most of it; "
-        "times with a zone take 70 microseconds of it. Tried: the same way around Django, kept. "
+        "The driver's decoding of 20 documents and their presenters are most of it. "
+        "Tried and kept: the same way around Django, times without zones, a product written out in "
+        "one literal. "
         "`list of 20, by catalog` shows that the same request takes less CPU where the database "
         "answers sooner: fewer requests share what a process does in each second anyway."
     ),

@@ -9,7 +9,7 @@ from bson import ObjectId
 from catalog.documents import Product, ProductStatus
 from catalog.documents.products import BY_NAME, BY_PRICE, NEWEST
 from catalog.keys import brand_key, name_key, sku_key, tag_key, words
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, collection_without_zones
 from ecommerce.core.pagination import Ordering, Page, PageRequest, fetch_page
 
 RELEVANCE: Final = "relevance"
@@ -117,9 +117,9 @@ def product_page(
     request: PageRequest,
     projection: Mapping[str, int] | None = None,
 ) -> Page:
-    """A page of products. One read; by relevance at most three."""
+    """A page of products, their times without zones. One read; by relevance at most three."""
     return fetch_page(
-        collection(Product),
+        collection_without_zones(Product),
         tiers=chosen.tiers(ordering),
         ordering=ORDERINGS[ordering],
         request=request,

@@ -104,6 +104,17 @@ def collection(document: type[mongoengine.Document]) -> Collection[dict[str, Any
     return found
 
 
+def collection_without_zones(document: type[mongoengine.Document]) -> Collection[dict[str, Any]]:
+    """The same for rows that go straight into an answer: their times are in UTC, and do not say so.
+
+    Giving each time its zone, and asking it for its offset again when JSON is made, takes 2.5
+    microseconds: 50 of the 220 that decoding, presenting and dumping a list of 20 takes. Only
+    `renderers.to_json` may see such times: they cannot be compared with ours.
+    """
+    found = collection(document)
+    return found.with_options(codec_options=found.codec_options.with_options(tz_aware=False))
+
+
 def ping() -> None:
     """Ask the database whether it is there.
 

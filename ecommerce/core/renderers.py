@@ -11,6 +11,12 @@ from rest_framework.utils.serializer_helpers import ReturnDict
 from ecommerce.core.problems import PROBLEM_TYPE
 
 
+def to_json(data: Any, *, indented: bool = False) -> bytes:
+    """JSON of an answer. Times without a zone are in UTC, as all that is stored."""
+    indent = orjson.OPT_INDENT_2 if indented else 0
+    return orjson.dumps(data, option=orjson.OPT_NAIVE_UTC | indent)
+
+
 class ORJSONRenderer(BaseRenderer):
     """`application/json`; an error goes out as `application/problem+json`."""
 
@@ -37,8 +43,7 @@ class ORJSONRenderer(BaseRenderer):
             return b""
         if isinstance(data, bytes):  # an answer that was kept
             return data
-        indent = orjson.OPT_INDENT_2 if "indent" in (accepted_media_type or "") else 0
-        return orjson.dumps(data, option=indent)
+        return to_json(data, indented="indent" in (accepted_media_type or ""))
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
@@ -90,4 +95,4 @@ class _IndentedJSONRenderer(ORJSONRenderer):
         accepted_media_type: str | None = None,  # noqa: ARG002
         renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> bytes:
-        return b"" if data is None else orjson.dumps(data, option=orjson.OPT_INDENT_2)
+        return b"" if data is None else to_json(data, indented=True)

@@ -4,13 +4,17 @@ import base64
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 from urllib.parse import parse_qs
 
 import bson
 import pytest
 
+from catalog import selectors
 from catalog.documents import ProductRow
+from catalog.selectors import ProductFilter
 from ecommerce.core import pagination
+from ecommerce.core.pagination import PageRequest
 from tests.client import ApiClient, Person
 
 
@@ -27,6 +31,29 @@ def test_anyone_reads_a_product(slash: str, lamp: ProductRow, anyone: ApiClient)
         "brand": None, "category": None, "tags": [], "images": [], "attributes": {},
         "variants": [], "related_ids": [], "status": "active", "version": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kept", ["off", "full"])
+def test_a_list_shows_a_product_as_it_is_read_alone_with_the_same_times(
+    kept: str, lamp: ProductRow, anyone: ApiClient, sam: Person, settings: Any
+) -> None:
+    settings.RESPONSE_CACHE = kept
+    path = f"/products/{lamp['_id']}"
+
+    for api in (anyone, sam.api):
+        assert api.get("/products/")["items"] == [api.get(path).json()]
+    sparse = anyone.get("/products/?fields=updated_at")["items"]
+    assert sparse == [{"updated_at": lamp["updated_at"].isoformat()}]
+
+
+def test_rows_of_a_page_have_their_times_without_zones_and_those_read_alone_with(
+    lamp: ProductRow,
+) -> None:
+    page = selectors.product_page(ProductFilter(), ordering="newest", request=PageRequest())
+    alone = selectors.product(str(lamp["_id"]), for_staff=False)
+
+    assert [row["updated_at"] for row in page.rows] == [lamp["updated_at"].replace(tzinfo=None)]
+    assert alone["updated_at"] == lamp["updated_at"]
 
 
 @pytest.mark.parametrize("minor", [0, 1, 10, 1999, 4990, 9_999_999_999])

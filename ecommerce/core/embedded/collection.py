@@ -149,9 +149,13 @@ class EmbeddedCollection(Collection):
 
     _store: IndexedCollectionStore
 
-    def with_options(self, *_: Any, **__: Any) -> "EmbeddedCollection":
-        """Read preference and concerns make no difference in one process."""
-        return self
+    def with_options(self, codec_options: Any = None, *_: Any, **__: Any) -> "EmbeddedCollection":
+        """Times may come without zones; preferences and concerns make no difference here."""
+        if codec_options is None or codec_options == self.codec_options:
+            return self
+        return EmbeddedCollection(
+            self.database, self.name, codec_options=codec_options, _db_store=self._db_store
+        )
 
     def find(
         self,

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
-import orjson
 from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.wsgi import WSGIRequest
 
 from ecommerce.core.conditional import Representation, http_date, is_settled
 from ecommerce.core.metrics import REQUESTS_IN_PROGRESS
 from ecommerce.core.public_reads.kept import Headers, Kept
+from ecommerce.core.renderers import to_json
 from ecommerce.core.request_ids import request_id_of
 from ecommerce.core.response_cache.answers import (
     FOUND,
@@ -140,7 +140,7 @@ def _read(
     read = chosen.route.read(request, **chosen.arguments)
     found, provenance = kept_or_made(request, read, view_name=chosen.route.view_name)
     data = found.data()
-    body = data if isinstance(data, bytes) else orjson.dumps(data)
+    body = data if isinstance(data, bytes) else to_json(data)
     own = {**_own_headers(found, body), **limits}
     shape = chosen.shapes.get(tuple(name for name in _OWN if name in own))
     if shape is None:

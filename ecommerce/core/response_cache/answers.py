@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-import orjson
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -19,6 +18,7 @@ from ecommerce.core.conditional import (
     public_headers,
     tagged_response,
 )
+from ecommerce.core.renderers import to_json
 from ecommerce.core.response_cache.single_flight import SingleFlight
 from ecommerce.core.response_cache.stored import Stored, unpack
 from ecommerce.core.response_cache.topics import EPOCH, generations, keep, value_of
@@ -142,7 +142,7 @@ def _found_or_made(key: str, tokens: Sequence[bytes], load: Callable[[], Represe
 
 def _made(key: str, tokens: Sequence[bytes], made: Representation) -> Stored:
     stored = Stored(
-        body=orjson.dumps(made.data()),
+        body=to_json(made.data()),
         etag=made.etag,
         last_modified=made.last_modified,
         link=made.headers.get("Link", ""),

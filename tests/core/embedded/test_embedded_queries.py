@@ -84,6 +84,20 @@ def test_a_read_by_index_finds_what_a_scan_finds(
     assert_both_find_the_same(rows, asked, pair)
 
 
+def test_times_come_without_zones_to_who_asks_for_them_so(aware_pair: tuple[Any, Any]) -> None:
+    ours, _ = aware_pair
+    noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    ours.insert_one({"_id": "noon", "at": noon, "inside": [{"at": noon}]})
+
+    naive = ours.with_options(ours.codec_options.with_options(tz_aware=False))
+
+    bare = noon.replace(tzinfo=None)
+    assert naive.find_one({"_id": "noon"}) == {"_id": "noon", "at": bare, "inside": [{"at": bare}]}
+    assert ours.find_one({"_id": "noon"})["at"] == noon
+    ours.delete_one({"_id": "noon"})
+    assert naive.find_one({"_id": "noon"}) is None
+
+
 plain = st.one_of(st.integers(0, 3), st.sampled_from("ab"))
 line = st.fixed_dictionaries({}, optional={"key": fields, "n": st.integers(0, 3)})
 of_lines = st.fixed_dictionaries(
