@@ -6,6 +6,7 @@ index that also gives the order of the list, and user text is never a regular ex
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -15,6 +16,11 @@ from django.utils.text import slugify
 
 MAX_WORD: Final = 32
 """Characters of a word that count."""
+SLUG_PATTERN: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
+"""Lower-case words joined by hyphens, for addresses of pages."""
+MAX_PRODUCT_SLUG: Final = 200
+"""Characters."""
+_SLUG: Final = re.compile(SLUG_PATTERN)
 _MAX_NAME_KEY: Final = 200
 """Characters: folding makes up to 18 of one, and cursors hold a name's key."""
 
@@ -34,6 +40,11 @@ def slug_of(text: str) -> str:
     """A slug made of a text; of a text without any Latin letter or digit, a digest of it."""
     made = slugify(text.replace("_", " "))
     return made or f"c-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
+
+
+def may_be_product_slug(text: str) -> bool:
+    """Whether a product may have this slug; none need have it."""
+    return len(text) <= MAX_PRODUCT_SLUG and _SLUG.fullmatch(text) is not None
 
 
 def short_slug_of(text: str) -> str:

@@ -133,6 +133,10 @@ products_schema = extend_schema_view(
     retrieve=extend_schema(
         operation_id="get_product",
         summary="Read a product",
+        description=(
+            "`id` is the product's id or its slug; 24 hexadecimal digits are an id. Both give the "
+            "same answer. Changes take the id."
+        ),
         parameters=[IF_NONE_MATCH],
         responses={
             200: SparseProductShape,

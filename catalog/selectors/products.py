@@ -8,8 +8,9 @@ from bson import ObjectId
 
 from catalog.documents import Product, ProductRow, ProductStatus
 from catalog.errors import ProductNotFoundError
+from catalog.keys import may_be_product_slug
 from ecommerce.core.batches import one_by_one
-from ecommerce.core.ids import parse_id
+from ecommerce.core.ids import is_id, parse_id
 from ecommerce.core.mongo import collection
 
 _STAFF_STATUSES: Final = [ProductStatus.ACTIVE, ProductStatus.DRAFT, ProductStatus.ARCHIVED]
@@ -36,7 +37,24 @@ def product(
         ProductNotFoundError: malformed, unknown, deleted, or not for customers to see.
     """
     wanted = parse_id(product_id, ProductNotFoundError)
-    row = collection(Product).find_one({"_id": wanted, **visible(to_staff=for_staff)}, projection)
+    return _the_one({"_id": wanted, **visible(to_staff=for_staff)}, projection)
+
+
+def product_by_id_or_slug(
+    reference: str, *, for_staff: bool, projection: Mapping[str, int] | None = None
+) -> ProductRow:
+    """As `product`, by the slug too. What has the form of an id is never looked up as a slug.
+
+    Raises:
+        ProductNotFoundError: malformed, unknown, deleted, or not for customers to see.
+    """
+    if not may_be_product_slug(reference) or is_id(reference):
+        return product(reference, for_staff=for_staff, projection=projection)
+    return _the_one({"slug": reference, **visible(to_staff=for_staff)}, projection)
+
+
+def _the_one(where: Mapping[str, Any], projection: Mapping[str, int] | None) -> ProductRow:
+    row = collection(Product).find_one(where, projection)
     if row is None:
         raise ProductNotFoundError
     return cast(ProductRow, row)

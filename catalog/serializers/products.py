@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.documents import ProductStatus
+from catalog.keys import MAX_PRODUCT_SLUG, SLUG_PATTERN
 from catalog.services.derived import all_skus
 from catalog.services.products import MAX_ATTRIBUTES
 from catalog.services.stock import MAX_STOCK
@@ -46,7 +47,7 @@ class SlugField(PatternField):
     default_error_messages = {"invalid": "Use lower-case letters, digits and single hyphens."}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"^[a-z0-9]+(-[a-z0-9]+)*$", **kwargs)
+        super().__init__(SLUG_PATTERN, **kwargs)
 
 
 @extend_schema_field(
@@ -172,7 +173,15 @@ class ProductInput(StrictSerializer):
     # One shop has one currency: totals of mixed ones would mean nothing.
     currency = serializers.ChoiceField([settings.CURRENCY], required=False)
     sku = TextField(default=None, allow_null=True, max_length=100)
-    slug = SlugField(default=None, allow_null=True, max_length=200)
+    slug = SlugField(
+        default=None,
+        allow_null=True,
+        max_length=MAX_PRODUCT_SLUG,
+        help_text=(
+            "Shoppers read the product at `/products/{slug}`, unless that is another path (such as "
+            "`facets`) or the form of an id."
+        ),
+    )
     brand = TextField(default=None, allow_null=True, max_length=200)
     category = TextField(
         default=None, allow_null=True, max_length=200, help_text="Slug or id of a category."

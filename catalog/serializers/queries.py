@@ -128,7 +128,7 @@ class FacetQuery(FilterQuery):
 
 
 class RetrieveQuery(StrictSerializer):
-    """Query of `GET /products/{id}`."""
+    """Query of `GET /products/{id or slug}`."""
 
     fields_ = FieldsField(
         required=False, help_text="Members of the answer, separated by commas; without it, all."

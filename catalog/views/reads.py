@@ -15,6 +15,7 @@ from catalog.selectors import ProductFilter
 from catalog.serializers import ProductQuery, RetrieveQuery
 from catalog.topics import PRODUCTS, TREE, product_topic
 from ecommerce.core.conditional import Representation, etag
+from ecommerce.core.ids import is_id
 from ecommerce.core.pagination import page_representation, page_tag
 from ecommerce.core.public_reads import answer_directly
 from ecommerce.core.queries import valid_query
@@ -41,13 +42,15 @@ def products_read(
 
 
 def product_read(request: HttpRequest, query: Mapping[str, Any], pk: str) -> PublicRead:
-    """One product, or some of its members."""
-    return PublicRead((product_topic(pk.lower()), TREE), lambda: _product(request, query, pk))
+    """One product, by its id or its slug, or some of its members."""
+    # Whose slug it is, or was, may change with any product.
+    topic = product_topic(pk.lower()) if is_id(pk) else PRODUCTS
+    return PublicRead((topic, TREE), lambda: _product(request, query, pk))
 
 
 def _product(request: HttpRequest, query: Mapping[str, Any], pk: str) -> Representation:
     fields = query.get("fields", ())
-    product = selectors.product(
+    product = selectors.product_by_id_or_slug(
         pk,
         for_staff=caller_may(request, SEES_DRAFTS),
         projection=stored_fields(fields) if fields else None,

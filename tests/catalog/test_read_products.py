@@ -71,6 +71,60 @@ def test_an_unknown_or_malformed_id_is_404(bad: str, anyone: ApiClient) -> None:
     assert anyone.get(f"/products/{bad}").outcome == (404, "product_not_found")
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_slug_reads_what_the_id_reads(
+    slash: str, make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    product = make_product(slug="desk-lamp")
+    by_id, by_slug = (
+        anyone.get(f"/products/{name}{slash}?fields=id,slug,price")
+        for name in (product["_id"], "desk-lamp")
+    )
+    assert (by_slug.status, by_slug.body) == (200, by_id.body)
+    assert anyone.get("/products/desk-lamp").body == anyone.get(f"/products/{product['_id']}").body
+    same = ("ETag", "Cache-Control", "Vary", "Content-Type")
+    assert [by_slug.headers[name] for name in same] == [by_id.headers[name] for name in same]
+    again = anyone.get("/products/desk-lamp", If_None_Match='"v1"')
+    assert (again.status, again.headers["ETag"]) == (304, '"v1"')
+
+
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_a_slug_of_what_is_not_for_sale_is_for_staff(
+    status: str, make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
+) -> None:
+    product = make_product(slug="desk-lamp", status=status)
+    assert anyone.get("/products/desk-lamp").outcome == (404, "product_not_found")
+    assert sam.api.get("/products/desk-lamp")["id"] == str(product["_id"])
+
+
+def test_the_slug_of_a_deleted_product_is_404(
+    make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
+) -> None:
+    product = make_product(slug="desk-lamp")
+    assert sam.api.send("DELETE", f"/products/{product['_id']}").status == 204
+    for api in (anyone, sam.api):
+        assert api.get("/products/desk-lamp").outcome == (404, "product_not_found")
+
+
+def test_what_has_the_form_of_an_id_is_one(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    other = make_product(name="Mug")
+    make_product(name="Lamp", slug=str(other["_id"]))
+    assert anyone.get(f"/products/{other['_id']}")["name"] == "Mug"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_product_is_changed_by_its_id_alone(
+    method: str, make_product: Callable[..., ProductRow], sam: Person, anyone: ApiClient
+) -> None:
+    make_product(slug="desk-lamp")
+    body = {"PUT": {"name": "A", "price": 1}, "PATCH": {"price": 1}}.get(method)
+    answer = sam.api.send(method, "/products/desk-lamp", body)
+    assert answer.outcome == (404, "product_not_found")
+    assert anyone.get("/products/desk-lamp")["version"] == 1
+
+
 @pytest.mark.parametrize("status", ["draft", "archived"])
 def test_customers_see_active_products_only(
     status: str,

@@ -28,6 +28,22 @@ def test_a_product_takes_one_read(anyone: ApiClient, lamp: ProductRow) -> None:
     assert asked(lambda: anyone.get(f"/products/{lamp['_id']}")) == ["products.find"]
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("desk-lamp", 200), ("nobodys-lamp", 404)],
+)
+def test_a_product_takes_one_read_by_its_slug_too(
+    name: str, expected: int, make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    make_product(slug="desk-lamp")
+    assert asked(lambda: anyone.get(f"/products/{name}"), status=expected) == ["products.find"]
+
+
+@pytest.mark.parametrize("name", ["Desk-Lamp", "desk--lamp", "-", "a" * 201, "%00", "desk_lamp"])
+def test_what_can_be_no_slug_asks_nothing(name: str, anyone: ApiClient) -> None:
+    assert asked(lambda: anyone.get(f"/products/{name}"), status=404) == []
+
+
 @pytest.fixture
 def shelf(
     make_product: Callable[..., ProductRow], make_category: Callable[..., CategoryRow]

@@ -133,7 +133,7 @@ def test_what_a_read_raises_is_raised_by_the_view_which_does_not_read_again(
         asked.append(path)
         raise PreconditionFailedError
 
-    monkeypatch.setattr("catalog.views.reads.selectors.product", fails)
+    monkeypatch.setattr("catalog.views.reads.selectors.product_by_id_or_slug", fails)
     assert both(path) == django(path)
     assert len(asked) == 2, "once by each way"
 

@@ -20,6 +20,7 @@ from tests.operations import recorded
 
 PUBLIC = (
     "/products/{id}", "/products/{id}/", "/products/{id}?fields=name,price", "/products/",
+    "/products/desk-lamp", "/products/desk-lamp/", "/products/desk-lamp?fields=name,price",
     "/products", "/products/?limit=1", "/products/?q=lamp&ordering=price", "/products/facets",
     "/products/suggest?q=l", "/categories/", "/categories/{category}",
     "/categories/{category}/products",
@@ -43,7 +44,7 @@ def addresses(
     make_category: Callable[..., CategoryRow], make_product: Callable[..., ProductRow]
 ) -> list[str]:
     category = make_category("home")["slug"]
-    product = make_product(category=category)
+    product = make_product(category=category, slug="desk-lamp")
     make_product(name="Lamp two", category=category)
     return [address.format(id=product["_id"], category=category) for address in PUBLIC]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
+from django.core.cache import caches
 
 from catalog import selectors
 from catalog.documents import CategoryRow, Product, ProductRow
@@ -19,12 +20,13 @@ from ecommerce.core.mongo import collection
 from ecommerce.core.response_cache import changed, single_flight
 from ecommerce.core.response_cache.single_flight import SingleFlight
 from ecommerce.core.response_cache.stored import Stored, unpack
-from ecommerce.core.response_cache.topics import changed_since, generations
+from ecommerce.core.response_cache.topics import CACHE, changed_since, generations
 from tests.client import ApiClient, Person
 from tests.operations import recorded
 
-PUBLIC = ("/products/{id}", "/products/", "/products/facets", "/products/suggest?q=l",
-          "/categories/", "/categories/{category}", "/categories/{category}/products")  # fmt: skip
+PUBLIC = ("/products/{id}", "/products/desk-lamp", "/products/", "/products/facets",
+          "/products/suggest?q=l", "/categories/", "/categories/{category}",
+          "/categories/{category}/products")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +40,7 @@ def addresses(
     make_category: Callable[..., CategoryRow], make_product: Callable[..., ProductRow]
 ) -> list[str]:
     category = make_category("home")["slug"]
-    product = make_product(category=category)
+    product = make_product(category=category, slug="desk-lamp")
     return [a.format(id=product["_id"], category=category) for a in PUBLIC]
 
 
@@ -132,15 +134,18 @@ def test_staff_is_never_answered_from_what_is_kept(
     assert [row["name"] for row in anyone.get("/products/")["items"]] == ["Lamp"]
 
 
-@pytest.mark.parametrize("address", ["/products/{id}", "/products/", "/products/facets"])
+@pytest.mark.parametrize(
+    "address", ["/products/{id}", "/products/desk-lamp", "/products/", "/products/facets"]
+)
 def test_each_kind_of_write_is_seen_by_the_next_read(
-    address: str, lamp: ProductRow, anyone: ApiClient, sam: Person
+    address: str, make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
 ) -> None:
+    lamp = make_product(name="Lamp", slug="desk-lamp")
     product, path = f"/products/{lamp['_id']}", address.format(id=lamp["_id"])
     before = anyone.get(path).body
     writes: list[tuple[str, str, dict[str, Any]]] = [
         ("PATCH", product, {"price": 1}),
-        ("PUT", product, {"name": "Lamp", "price": 30, "quantity": 5, "brand": "Oak"}),
+        ("PUT", product, {"name": "Lamp", "slug": "desk-lamp", "price": 30, "quantity": 5}),
         ("POST", f"{product}/stock", {"delta": -5, "reason": "sold"}),
     ]
     for method, target, body in writes:
@@ -150,7 +155,8 @@ def test_each_kind_of_write_is_seen_by_the_next_read(
         before = after
     sam.api.delete(product)
     gone = anyone.get(path)
-    assert gone.status == 404 if path == product else gone.body != before
+    is_its_own = path in {product, "/products/desk-lamp"}
+    assert gone.status == 404 if is_its_own else gone.body != before
 
 
 def test_a_new_product_is_in_the_next_list(lamp: ProductRow, anyone: ApiClient) -> None:
@@ -180,15 +186,15 @@ def test_what_is_written_while_an_answer_is_made_makes_it_void(
     lamp: ProductRow, anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The write comes between the read and the moment its answer is kept."""
-    read = selectors.product
+    read = selectors.product_by_id_or_slug
 
     def slow_read(*args: Any, **kwargs: Any) -> ProductRow:
         row = read(*args, **kwargs)
-        monkeypatch.setattr(selectors, "product", read)
+        monkeypatch.setattr(selectors, "product_by_id_or_slug", read)
         ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Renamed"})
         return row
 
-    monkeypatch.setattr(selectors, "product", slow_read)
+    monkeypatch.setattr(selectors, "product_by_id_or_slug", slow_read)
     path = f"/products/{lamp['_id']}"
     assert anyone.get(path)["name"] == "Lamp"
     assert anyone.get(path)["name"] == "Renamed"
@@ -212,6 +218,36 @@ def test_an_error_is_not_kept(anyone: ApiClient, make_product: Callable[..., Pro
     path = f"/products/{ObjectId()}"
     for _ in range(2):
         assert anyone.get(path).outcome == (404, "product_not_found")
+
+
+def test_a_slug_that_passes_on_is_seen_by_the_next_read(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    first, second = make_product(slug="desk-lamp"), make_product(name="Second")
+    other = "/products/walnut-lamp"
+
+    def reads(path: str) -> tuple[int, str]:
+        answer = anyone.get(path)
+        return answer.status, answer.json().get("id", "")
+
+    assert (reads("/products/desk-lamp"), reads(other)) == ((200, str(first["_id"])), (404, ""))
+    ProductService.update(product_id=str(first["_id"]), changes={"slug": "walnut-lamp"})
+    assert (reads("/products/desk-lamp"), reads(other)) == ((404, ""), (200, str(first["_id"])))
+    ProductService.update(product_id=str(second["_id"]), changes={"slug": "desk-lamp"})
+    assert reads("/products/desk-lamp") == (200, str(second["_id"]))
+    ProductService.delete(product_id=str(second["_id"]))
+    assert reads("/products/desk-lamp") == (404, "")
+
+
+def test_slugs_that_nobody_has_leave_nothing_in_the_cache(anyone: ApiClient) -> None:
+    def kept() -> set[str]:
+        return set(caches[CACHE]._cache)  # type: ignore[attr-defined]
+
+    anyone.get("/products/nobodys")
+    before = kept()
+    for number in range(20):
+        assert anyone.get(f"/products/nobodys-{number}").status == 404
+    assert kept() == before
 
 
 def test_unknown_ids_cannot_fill_the_shared_cache() -> None:
