@@ -29,8 +29,11 @@ _EXPERIMENTS: Final[dict[str, Callable[[Scene, Dataset], Finding]]] = {
 def main() -> None:
     """Measure, and write results.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=2, help="for each server and round (2)")
+    parser.add_argument("--rounds", type=int, default=rounds.ROUNDS)
+    parser.add_argument(
+        "--seconds", type=int, default=rounds.SECONDS,
+        help=f"for each server and round, whole ones ({rounds.SECONDS})",
+    )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="three short rounds, printed only")
     parser.add_argument("--only", default="", metavar="TEXT", help="what has it in its name")
     options = parser.parse_args()

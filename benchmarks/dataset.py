@@ -37,6 +37,8 @@ class Dataset:
     product_ids: list[str]
     """By age, the newest first: the order of the list."""
     shoppers: list[Shopper]
+    draft_id: str
+    """Of a product that is not for sale: nobody who asks for it may get it."""
     cursors: dict[int, str]
     """Addresses of pages far into our list, by their number."""
 
@@ -73,10 +75,22 @@ def fill(uri: str, *, products: int = PRODUCTS, pages: Sequence[int] = (500,)) -
     seed_products(products, seed=1)
     ours, theirs = client["bench_ours"], client[DATABASE]
     ours.products.update_many({}, {"$set": {"quantity": 10**8, "in_stock": True}})
+    draft_id = _draft(ours)
     _copy(ours, theirs)
-    rows = ours.products.find({}, {"_id": 1}).sort([("_id", -1)])
+    rows = ours.products.find({"status": "active"}, {"_id": 1}).sort([("_id", -1)])
     ids = [str(row["_id"]) for row in rows]
-    return Dataset(ids, list(_shoppers(theirs, ids)), {n: _page_address(n) for n in pages})
+    shoppers = list(_shoppers(theirs, ids))
+    return Dataset(ids, shoppers, draft_id, {n: _page_address(n) for n in pages})
+
+
+def _draft(ours: Any) -> str:
+    """One more product, older than all others, that is not for sale."""
+    unique = {"sku": "BENCH-DRAFT", "slug": "bench-draft", "skus": ["BENCH-DRAFT"]}
+    oldest = ObjectId("0" * 24)
+    ours.products.insert_one(
+        {**ours.products.find_one(), **unique, "_id": oldest, "status": "draft"}
+    )
+    return str(oldest)
 
 
 def _page_address(number: int) -> str:

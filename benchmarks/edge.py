@@ -66,7 +66,7 @@ def finding(scene: Scene, data: Dataset) -> Finding:
 
 
 def _round(
-    bare: Server, origin: Server, edge: Server, calls: Path, seconds: float
+    bare: Server, origin: Server, edge: Server, calls: Path, seconds: int
 ) -> tuple[float, float, float]:
     """Microseconds for a request: bare, nginx, and the server behind nginx."""
     plain = measure(bare, calls, seconds=seconds).cpu_per_request

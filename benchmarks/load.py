@@ -11,7 +11,7 @@ from benchmarks.servers import LOAD_CORE, Server
 
 _SCRIPT: Final = Path(__file__).with_name("load.lua")
 _WARM_UP_SECONDS: Final = 20
-_LONGEST_SECONDS: Final = 8.0
+_LONGEST_SECONDS: Final = 8
 """For what a database that scans does not answer within a round."""
 _ANY: Final = (200, 304)
 
@@ -58,7 +58,7 @@ def measure(
     server: Server,
     calls: Path,
     *,
-    seconds: float,  # whole ones: wrk knows no others
+    seconds: int,  # wrk knows whole ones alone
     connections: int = 8,
     headers: Sequence[str] = (),
     statuses: Sequence[int] = (200,),
@@ -99,14 +99,14 @@ def wrk(
     calls: Path,
     base: str,
     *,
-    seconds: float,
+    seconds: int,
     connections: int,
     headers: Sequence[str] = (),
     statuses: Sequence[int] = (200,),
 ) -> list[str]:
     """The command that sends these requests from the core of the load."""
     return [
-        "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s",
+        "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
         "-s", str(_SCRIPT), base, "--", str(calls),
         ",".join(map(str, statuses)), *headers,
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmarks import charts, verdicts
 from benchmarks.goals import Finding, Verdict
-from benchmarks.rounds import Row, Scene
+from benchmarks.rounds import ROUNDS, SECONDS, Row, Scene
 
 RESULTS: Final = Path(__file__).with_name("results.md")
 _PACKAGES: Final = (
@@ -54,11 +54,18 @@ def write(rows: Sequence[Row], findings: Sequence[Finding], scene: Scene, *, dat
 def _taken(scene: Scene, database: str) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
-        f"Taken {datetime.now(UTC):%Y-%m-%d} with `make bench`: {scene.rounds} interleaved rounds "
-        f"of {scene.seconds:g} s, one worker on one core; load and database on the other. "
+        f"Taken {datetime.now(UTC):%Y-%m-%d} with {command_of(scene)}: {scene.rounds} interleaved "
+        f"rounds of {scene.seconds} s, one worker on one core; load and database on the other. "
         f"{os.cpu_count()} cores, Python {platform.python_version()}, {sys.platform}; load average "
         f"of the last 15 minutes {os.getloadavg()[2]:.1f}; database: {database}. {versions}."
     )
+
+
+def command_of(scene: Scene) -> str:
+    """What a reader types for the same run."""
+    given = (("--rounds", scene.rounds, ROUNDS), ("--seconds", scene.seconds, SECONDS))
+    options = "".join(f" {name} {value}" for name, value, default in given if value != default)
+    return f"`python -m benchmarks{options}`" if options else "`make bench`"
 
 
 def _goals(found: Sequence[Verdict]) -> list[str]:

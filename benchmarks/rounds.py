@@ -1,8 +1,6 @@
 """Rounds: in each, every server of a row is measured once, one after the other, so that whatever
 else the machine does meets them all. Figures are medians over the rounds."""
 
-import http.client
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -10,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.checks import check
 from benchmarks.dataset import Dataset
 from benchmarks.load import Sample, measure, warm_up, write_calls
 from benchmarks.servers import Kind, Server, running
 from benchmarks.workloads import Workload
 
-_WARM_UP_SECONDS: Final = 1.0
+ROUNDS: Final = 7
+SECONDS: Final = 2
+"""What `make bench` measures with."""
+_WARM_UP_SECONDS: Final = 1
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Scene:
     redis_url: str
     rounds: int
     """How often each server is measured."""
-    seconds: float
+    seconds: int
     """How long each time."""
     folder: Path
     """Where the files of requests go."""
@@ -98,7 +100,8 @@ def run(workload: Workload, data: Dataset, scene: Scene) -> Row:
             for server in servers
         }
         for server in servers:
-            _check(server, files[server.kind.letter], workload)
+            data.empty_lines(scene.uri)
+            check(server, files[server.kind.letter], workload, data)
             _warm(server, files[server.kind.letter], workload)
         for _ in range(scene.rounds):
             for server in servers:
@@ -115,7 +118,7 @@ def _warm(server: Server, calls: Path, workload: Workload) -> None:
         _sample(server, calls, workload, _WARM_UP_SECONDS)
 
 
-def _sample(server: Server, calls: Path, workload: Workload, seconds: float) -> Sample:
+def _sample(server: Server, calls: Path, workload: Workload, seconds: int) -> Sample:
     return measure(
         server, calls, seconds=seconds, connections=workload.connections, headers=workload.headers,
         statuses=workload.statuses,
@@ -131,36 +134,3 @@ def environment_of(kind: Kind, scene: Scene) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "RATE_LIMITS_ENABLED": "false",
         "SLOW_OPERATION_MS": "60000",  # the database is slow here, and logs of it are work
     }  # fmt: skip
-
-
-_CHECKED: Final = 5
-
-
-def _check(server: Server, calls: Path, workload: Workload) -> None:
-    """Before anything is timed: the first answers have the right status, length and body.
-
-    Raises:
-        RuntimeError: they have not.
-    """
-    for line in calls.read_text("utf-8").splitlines()[:_CHECKED]:
-        status, length, content = _answer(server, line, workload.headers)
-        as_said = length is None or int(length) == len(content)
-        has_body = status == 304 or len(content) >= 20
-        if status not in workload.statuses or not as_said or not has_body:
-            raise RuntimeError(f"{server.kind.name} answers {status} to {line}: {content!r}")
-        if content and server.kind.letter != "B":
-            json.loads(content)
-
-
-def _answer(server: Server, line: str, further: Sequence[str]) -> tuple[int, str | None, bytes]:
-    method, path, token, kind, body = line.split("\t")
-    headers = dict(header.split(": ", 1) for header in further)
-    headers |= {"Authorization": f"Bearer {token}"} if token != "-" else {}
-    headers |= {"Content-Type": kind} if kind != "-" else {}
-    connection = http.client.HTTPConnection(server.base.removeprefix("http://"), timeout=10)
-    try:
-        connection.request(method, path, body if body != "-" else None, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.getheader("Content-Length"), answer.read()
-    finally:
-        connection.close()

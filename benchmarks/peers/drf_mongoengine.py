@@ -138,6 +138,8 @@ class ProductViewSet(viewsets.ViewSet):
             product = Product.objects.get(id=pk)
         except (DoesNotExist, ValidationError):
             raise exceptions.NotFound from None
+        if product.status != "active":
+            raise exceptions.NotFound
         return Response(ProductSerializer(product).data)
 
 

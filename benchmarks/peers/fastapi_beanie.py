@@ -116,7 +116,7 @@ async def current_user(authorization: Annotated[str, Header()] = "") -> User:
 @app.get("/products/{product_id}")
 async def read_product(product_id: PydanticObjectId) -> Product:
     product = await Product.get(product_id)
-    if product is None:
+    if product is None or product.status != "active":
         raise HTTPException(404)
     return product
 

@@ -79,7 +79,7 @@ async def current_user(authorization: Annotated[str, Header()] = "") -> dict[str
 @app.get("/products/{product_id}")
 async def read_product(product_id: str) -> Product:
     row = await app.state.db.products.find_one({"_id": _object_id(product_id)})
-    if row is None:
+    if row is None or row["status"] != "active":
         raise HTTPException(404)
     return Product(id=str(row.pop("_id")), **row)
 

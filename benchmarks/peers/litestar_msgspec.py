@@ -52,7 +52,7 @@ def _object_id(text: str) -> ObjectId:
 @get("/products/{product_id:str}")
 async def read_product(product_id: str) -> Product:
     row = await app.state.db.products.find_one({"_id": _object_id(product_id)})
-    if row is None:
+    if row is None or row["status"] != "active":
         raise NotFoundException
     return Product(id=str(row.pop("_id")), **row)
 

@@ -74,9 +74,12 @@ api = NinjaAPI()
 @api.get("/products/{product_id}", response=ProductOut)
 def read_product(request: HttpRequest, product_id: str) -> Product:
     try:
-        return Product.objects.get(id=product_id)
+        product = Product.objects.get(id=product_id)
     except (DoesNotExist, ValidationError):
         raise Http404 from None
+    if product.status != "active":
+        raise Http404
+    return product
 
 
 @api.get("/products/", response=list[ProductOut])
