@@ -1,11 +1,15 @@
 """What operators and charts of others are given: no schema of Kubernetes knows it."""
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
+from deploy.prometheus_rules import NAMESPACES, manifest
+from tests.ops.conftest import needs
 from tests.ops.kubernetes import FOLDER, Manifest, the
 from tests.queries import ROOT
 
@@ -41,6 +45,37 @@ def test_the_adapter_offers_our_figure_and_none_of_the_charts_own() -> None:
 def test_the_guide_says_how_the_stack_finds_objects_without_its_label() -> None:
     for kind in ("serviceMonitor", "rule"):
         assert f"{kind}SelectorNilUsesHelmValues" in GUIDE
+
+
+DOWN_BESIDE_UP: Final = """
+rule_files: [shop.yml, shop-staging.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - { series: 'up{job="api",namespace="shop",pod="a"}', values: '0x10' }
+      - { series: 'up{job="api",namespace="shop-staging",pod="b"}', values: '1x10' }
+    promql_expr_test:
+      - expr: 'ALERTS{alertname=~"Api.*",alertstate="firing"}'
+        eval_time: 5m
+        exp_samples:
+          - labels: >-
+              ALERTS{alertname="ApiDown",alertstate="firing",namespace="shop",severity="page"}
+            value: 1
+"""
+
+
+def test_a_shop_that_is_down_is_noticed_though_another_is_up(tmp_path: Path) -> None:
+    needs("promtool", package="prometheus")
+    for namespace in NAMESPACES.values():
+        rules = yaml.safe_dump(manifest(namespace)["spec"])
+        (tmp_path / f"{namespace}.yml").write_text(rules, "utf-8")
+    (tmp_path / "case.yml").write_text(DOWN_BESIDE_UP, "utf-8")
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(tmp_path / "case.yml")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 # --- MongoDB -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import yaml
 from django.urls import URLResolver, get_resolver, resolve
 
 from deploy.capacity.sizing import RATES, Sizing
-from deploy.prometheus_rules import RULES, manifest
+from deploy.prometheus_rules import NAMESPACES, RULES, manifest
 from ecommerce.settings import env
 from tests.client import ApiClient
 from tests.ops.kubernetes import (
@@ -276,7 +276,9 @@ def test_the_adapter_offers_the_figure_that_the_autoscaler_asks_for(overlay: str
 
 def test_the_operator_gets_the_rules_that_are_tested(overlay: str) -> None:
     given = [one["spec"] for one in of_kind(overlay, "PrometheusRule")]
-    assert given == ([] if overlay == "dev" else [manifest()["spec"]]), (
+    namespace = of_kind(overlay, "Namespace")[0]["metadata"]["name"]
+    assert NAMESPACES.get(overlay, namespace) == namespace
+    assert given == ([] if overlay == "dev" else [manifest(namespace)["spec"]]), (
         "python -m deploy.prometheus_rules writes them anew"
     )
 
