@@ -9,6 +9,7 @@ from bson import ObjectId
 from catalog.documents import Product, ProductStatus
 from catalog.documents.products import BY_NAME, BY_PRICE, NEWEST
 from catalog.keys import brand_key, name_key, sku_key, tag_key, words
+from catalog.selectors.products import INTERNAL
 from ecommerce.core.mongo import collection, collection_without_zones
 from ecommerce.core.pagination import Ordering, Page, PageRequest, fetch_page
 
@@ -20,8 +21,6 @@ ORDERINGS: Final[Mapping[str, Ordering]] = {
     "name": BY_NAME,
     RELEVANCE: BY_NAME,
 }
-_INTERNAL: Final = {"keys": 0, "skus": 0, "category_path": 0}
-"""What lists need not read."""
 FACETED: Final = frozenset({"category", "brand", "tag", "price", "stock"})
 """Parts of the filter that facets stand for."""
 _LAST: Final = "\U0010ffff"
@@ -123,7 +122,7 @@ def product_page(
         tiers=chosen.tiers(ordering),
         ordering=ORDERINGS[ordering],
         request=request,
-        projection=projection or _INTERNAL,
+        projection=projection or INTERNAL,
     )
 
 

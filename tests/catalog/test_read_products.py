@@ -16,6 +16,7 @@ from catalog.selectors import ProductFilter
 from ecommerce.core import pagination
 from ecommerce.core.pagination import PageRequest
 from tests.client import ApiClient, Person
+from tests.operations import recorded
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -31,6 +32,27 @@ def test_anyone_reads_a_product(slash: str, lamp: ProductRow, anyone: ApiClient)
         "brand": None, "category": None, "tags": [], "images": [], "attributes": {},
         "variants": [], "related_ids": [], "status": "active", "version": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["active", "draft", "archived", "deleted"])
+@pytest.mark.parametrize("query", ["", "?fields=id,name"])
+def test_who_sees_a_product_depends_on_its_status_whatever_is_asked_of_it(
+    query: str, status: str, make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
+) -> None:
+    path = f"/products/{make_product(name='Lamp', status=status)['_id']}{query}"
+
+    assert anyone.get(path).status == (200 if status == "active" else 404)
+    assert sam.api.get(path).status == (404 if status == "deleted" else 200)
+
+
+def test_a_product_is_asked_for_by_its_id_alone_and_read_without_what_no_answer_shows(
+    lamp: ProductRow,
+) -> None:
+    with recorded() as asked:
+        row = selectors.product(str(lamp["_id"]), for_staff=False)
+
+    assert [operation.filter for operation in asked] == [{"_id": lamp["_id"]}]
+    assert set(lamp) - set(row) == {"keys"}
 
 
 @pytest.mark.parametrize("kept", ["off", "full"])
