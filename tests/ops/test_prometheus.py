@@ -28,7 +28,7 @@ GRAFANA: Final = ROOT / "docker" / "grafana"
 CASES: Final = sorted((ROOT / "tests" / "ops" / "rules").glob("*.yml"))
 DASHBOARDS: Final = ("api", "business", "mongodb", "redis")
 _SERIES: Final = re.compile(
-    r"\b(?:shop|django|redis|haproxy|probe|namespace_pod|job|job_view)[_:][\w:]+"
+    r"\b(?:(?:shop|django|redis|haproxy|probe)_|(?:namespace_pod|job|job_view):)[\w:]+"
 )
 
 
