@@ -24,6 +24,7 @@ from tests import operations, queries
 from tests.client import PASSWORD, ApiClient, Person
 from tests.faults import DiesAt, KilledError
 from tests.inbox import Inbox
+from tests.security.expectations import World
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -141,6 +142,22 @@ def make_category() -> Callable[..., CategoryRow]:
 def lamp(make_product: Callable[..., ProductRow]) -> ProductRow:
     """The usual product."""
     return make_product()
+
+
+@pytest.fixture
+def world(
+    alice: Person,
+    bob: Person,
+    sam: Person,
+    ada: Person,
+    make_category: Callable[..., CategoryRow],
+    make_product: Callable[..., ProductRow],
+) -> World:
+    """People, a category, a product and a cart of alice's."""
+    category, product = make_category("lamps"), make_product()
+    lines = {"items": [{"product_id": str(product["_id"]), "quantity": 1}]}
+    cart = alice.api.post("/shopping-carts/", lines)["id"]
+    return World(alice, bob, sam, ada, str(product["_id"]), category["slug"], cart)
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from pymongo import monitoring
 from redis import Redis
 from redis.client import Pipeline
 
+from ecommerce.core.background import wait_until_idle
 from ecommerce.core.embedded.collection import EmbeddedCollection
+from tests.client import Answer
 
 _KINDS: Final = {
     "insert_one": "insert", "insert_many": "insert", "update_one": "update",
@@ -62,6 +64,19 @@ def recorded() -> Iterator[list[Operation]]:
     finally:
         with _listening:
             _listeners[:] = [listener for listener in _listeners if listener is not note]
+
+
+def asked(call: Callable[[], Answer], *, status: int | None = 200) -> list[str]:
+    """What a call asks of the database, in order, as `collection.kind`.
+
+    Args:
+        status: of the answer; None: any success.
+    """
+    with recorded() as seen:
+        answer = call()
+        assert wait_until_idle(10), "what is asked after the answer counts too"
+    assert answer.status == status if status else answer.status < 400, answer.body
+    return [f"{operation.collection}.{operation.kind}" for operation in seen]
 
 
 _redis_listeners: list[Callable[[str], None]] = []

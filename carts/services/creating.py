@@ -57,7 +57,7 @@ def create(
     if owner is not None:
         kept = _in_a_cart_that_is_there(shopper, owner, operation, lines)
         if kept is not None:
-            return kept, None
+            return PricedCart(kept, products), None
     _record(shopper, owner, operation)
     return _inserted(whose, operation, lines, products), token
 
@@ -72,7 +72,7 @@ def _owner(shopper: Shopper, user_id: str | None) -> ObjectId | None:
 
 def _in_a_cart_that_is_there(
     shopper: Shopper, owner: ObjectId, operation: Operation, lines: list[LineRow]
-) -> PricedCart | None:
+) -> CartRow | None:
     """The cart to use where no new one may be made; None: one may, and has its place."""
     if open_carts.take_place(owner, operation.id):
         return None
@@ -84,7 +84,7 @@ def _in_a_cart_that_is_there(
         done = access.is_done_in(empty)  # by another try, for a cart without items
         row = empty if done else updates.rewrite(access, empty, items=lines)
         if row is not None:
-            return selectors.priced(row)
+            return row
     raise CartBusyError
 
 

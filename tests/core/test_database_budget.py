@@ -3,25 +3,15 @@
 from collections.abc import Callable
 from threading import Event
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from catalog.documents import CategoryRow, ProductRow
 from catalog.importing.jobs import work_on_imports
-from ecommerce.core.background import wait_until_idle
 from tests.client import PASSWORD, Answer, ApiClient, Person
-from tests.operations import recorded
+from tests.operations import asked
 
 IDENTITY = "users.find"
-
-
-def asked(call: Callable[[], Answer], *, status: int = 200) -> list[str]:
-    with recorded() as seen:
-        answer = call()
-        assert wait_until_idle(10), "what is asked after the answer counts too"
-    assert answer.status == status
-    return [f"{operation.collection}.{operation.kind}" for operation in seen]
 
 
 def test_a_product_takes_one_read(anyone: ApiClient, lamp: ProductRow) -> None:
@@ -282,12 +272,6 @@ def test_signing_in_takes_a_read_a_write_and_its_entry_in_the_audit_log(
     ]
 
 
-def with_product(body: dict[str, Any], product: str) -> dict[str, Any]:
-    if "items" in body:
-        return {"items": [with_product(one, product) for one in body["items"]]}
-    return {**body, "product_id": product}
-
-
 def test_renewing_takes_a_write_and_a_read(anyone: ApiClient, alice: Person) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": alice.tokens.refresh_token}
     assert asked(lambda: anyone.form("/token", **form)) == [
@@ -311,85 +295,6 @@ def test_a_locked_login_asks_nothing(anyone: ApiClient, alice: Person, limits_on
     for _ in range(10):
         anyone.form("/token", **form)
     assert asked(lambda: anyone.form("/token", **form), status=429) == []
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
-    [
-        ("GET", "", None, 200),
-        ("PUT", "", {"items": []}, 200),
-        ("DELETE", "", None, 204),
-        ("POST", "/items", {"quantity": 1}, 200),
-        ("PUT", "/items/{product}", {"quantity": 3}, 200),
-        ("DELETE", "/items/{product}", None, 200),
-        ("DELETE", "/clear", None, 200),
-        ("POST", "/items", {"items": [{"quantity": 1}]}, 200),
-        ("POST", "/items/{product}/save", None, 200),
-        ("POST", "/refresh-prices", None, 200),
-    ],
-)
-def test_a_cart_call_takes_at_most_three_operations_beside_the_identity(
-    method: str, path: str, body: dict[str, Any] | None, status: int,
-    alice: Person, lamp: ProductRow,
-) -> None:  # fmt: skip
-    product = str(lamp["_id"])
-    items = {"items": [{"product_id": product, "quantity": 2}]}
-    cart = alice.api.post("/shopping-carts/", items)["id"]
-    if path == "/items":
-        body = with_product(body or {}, product)
-    address = f"/shopping-carts/{cart}{path.format(product=product)}"
-    seen = asked(lambda: alice.api.send(method, address, body), status=status)
-    assert seen[0] == IDENTITY
-    assert len(seen[1:]) <= 3
-
-
-@pytest.mark.parametrize("lines", [1, 10, 100])
-@pytest.mark.parametrize("keyed", [False, True])
-def test_an_add_takes_three_operations_and_two_more_with_a_key_whatever_the_cart_holds(
-    keyed: bool, lines: int, alice: Person, make_product: Callable[..., ProductRow]
-) -> None:
-    items = [{"product_id": str(make_product()["_id"]), "quantity": 1} for _ in range(lines)]
-    cart = alice.api.post("/shopping-carts/", {"items": items})["id"]
-    key = {"Idempotency_Key": str(uuid4())} if keyed else {}
-    add = ["shopping_carts.find", "products.find", "shopping_carts.findAndModify"]
-    if keyed:
-        add = ["idempotency_records.insert", *add, "idempotency_records.findAndModify"]
-    path = f"/shopping-carts/{cart}/items"
-    assert asked(lambda: alice.api.post(path, items[0], **key)) == [IDENTITY, *add]
-
-
-def test_a_merge_takes_its_three_updates_and_two_reads(alice: Person, lamp: ProductRow) -> None:
-    items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 2}]}
-    guests = ApiClient().post("/shopping-carts/", items)
-    body = {"into": alice.api.post("/shopping-carts/", items)["id"]}
-    path, token = f"/shopping-carts/{guests['id']}/merge", guests["cart_token"]
-    assert asked(lambda: alice.api.post(path, body, X_Cart_Token=token)) == [
-        IDENTITY, "shopping_carts.findAndModify", "shopping_carts.find", "products.find",
-        "shopping_carts.findAndModify", "shopping_carts.update",
-    ]  # fmt: skip
-
-
-def test_a_page_of_carts_takes_two_reads_whatever_its_size(alice: Person, lamp: ProductRow) -> None:
-    items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 1}]}
-    for _ in range(7):
-        alice.api.post("/shopping-carts/", items)
-    assert asked(lambda: alice.api.get("/shopping-carts/")) == [
-        IDENTITY, "shopping_carts.find", "products.find",
-    ]  # fmt: skip
-
-
-def test_a_new_cart_with_items_takes_three_operations(alice: Person, lamp: ProductRow) -> None:
-    items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 1}]}
-    seen = asked(lambda: alice.api.post("/shopping-carts/", items), status=201)
-    assert seen[0] == IDENTITY
-    assert seen[1:] == ["products.find", "open_carts.update", "shopping_carts.insert"]
-
-
-def test_a_guests_new_cart_takes_two(anyone: ApiClient, lamp: ProductRow) -> None:
-    items = {"items": [{"product_id": str(lamp["_id"]), "quantity": 1}]}
-    assert asked(lambda: anyone.post("/shopping-carts/", items), status=201) == [
-        "products.find", "shopping_carts.insert",
-    ]  # fmt: skip
 
 
 POSTS: dict[str, tuple[dict[str, Any], int]] = {

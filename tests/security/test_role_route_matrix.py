@@ -5,7 +5,6 @@ The routes come from the URL configuration, what they answer from the table in `
 
 import hashlib
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,32 +17,16 @@ from accounts.documents import ApiKey, AuditEvent, User
 from accounts.rules import Scope
 from accounts.services import ApiKeyService
 from accounts.views.tokens import OAuthView
-from catalog.documents import CategoryRow, ProductRow
 from ecommerce.core.indexes import documents
 from ecommerce.core.mongo import collection, utc_now
 from ecommerce.core.viewsets import ShopViewSet
-from tests.client import Answer, ApiClient, Person
-from tests.security.expectations import CALLERS, GONE, PLACES, ROWS, THINGS, Row, World
+from tests.client import ApiClient, Person
+from tests.security.calls import address, send
+from tests.security.expectations import CALLERS, GONE, ROWS, World
 from tests.security.routes import METHODS, Route, all_routes
 
 ROUTES = all_routes()
 LISTED = [name for name in ROUTES if name in ROWS]
-
-
-@pytest.fixture
-def world(
-    alice: Person,
-    bob: Person,
-    sam: Person,
-    ada: Person,
-    make_category: Callable[..., CategoryRow],
-    make_product: Callable[..., ProductRow],
-) -> World:
-    """People, a category, a product and a cart of alice's."""
-    category, product = make_category("lamps"), make_product()
-    lines = {"items": [{"product_id": str(product["_id"]), "quantity": 1}]}
-    cart = alice.api.post("/shopping-carts/", lines)["id"]
-    return World(alice, bob, sam, ada, str(product["_id"]), category["slug"], cart)
 
 
 def digest(*, without: type[Document] | None = None) -> str:
@@ -88,25 +71,6 @@ def caller(name: str, world: World, route: Route) -> ApiClient:
         return ApiClient(expired_token(world.alice))
     people = {"other": world.bob, "staff": world.sam, "admin": world.ada}
     return people.get(name, world.alice).api
-
-
-def address(path: str, world: World) -> str:
-    """The path with what it names in this world."""
-    places = {name: place(world) for name, place in PLACES.items()}
-    collection_path, has_pk, _ = path.partition("/{pk}")
-    if has_pk:
-        kind = collection_path.lstrip("/")
-        assert kind in THINGS, f"say in THINGS what {path} is about"
-        places["pk"] = THINGS[kind](world)
-    return path.format(**places)
-
-
-def send(route: Route, row: Row, who: ApiClient, path: str, world: World) -> Answer:
-    given = row.form if row.form is not None else row.body
-    content: Any = given(world) if callable(given) else given
-    if row.form is not None:
-        return who.form(path, **(content or {}))
-    return who.send(route.method, path + row.query, content)
 
 
 def test_every_route_is_in_the_table() -> None:
