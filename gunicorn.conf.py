@@ -47,19 +47,23 @@ def when_ready(server: Any) -> None:  # noqa: ARG001
 
 
 def post_worker_init(worker: Any) -> None:
-    """Imports that were left unfinished go on, and new ones are worked on."""
-    from catalog.importing.runner import server_thread  # needs the settings, so not before
+    """Imports and erasures that were left unfinished go on, and new ones are worked on."""
+    from accounts.services import erasures  # needs the settings, so not before
+    from catalog.importing import runner
     from ecommerce.core import metrics
 
     metrics.THREADS.set(worker.cfg.threads)
-    server_thread.start()
+    runner.server_thread.start()
+    erasures.server_thread.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """The row under way finishes; the next process goes on behind it."""
-    from catalog.importing.runner import server_thread
+    """The row, or the user, under way is finished; the next process goes on behind it."""
+    from accounts.services import erasures
+    from catalog.importing import runner
 
-    server_thread.stop()
+    runner.server_thread.stop()
+    erasures.server_thread.stop()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

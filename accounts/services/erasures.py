@@ -3,18 +3,19 @@
 The intent is recorded first, in the user's own document: it is a tombstone from then on, with which
 nobody signs in and which nobody sees. Each further step does nothing the second time, and the
 tombstone goes last: when no request that was under way at the beginning can make anything new. So
-whoever comes next finishes it: a repeated DELETE, `manage.py erase_user`, or somebody who wants to
-register the name.
+whoever comes next finishes it: a server process, which looks for it at its start and now and then,
+a repeated DELETE, `manage.py erase_user`, or somebody who wants to register the name.
 """
 
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from threading import Timer
+from threading import Event
 from typing import Any, Final
 
 from bson import ObjectId
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from pymongo.errors import PyMongoError
 
 from accounts import lifecycle, selectors
@@ -27,10 +28,17 @@ from accounts.services.mail_tokens import MailTokenService
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, utc_now
+from ecommerce.core.periodic import Periodic
 
 logger = logging.getLogger(__name__)
 
 ERASED: Final = "user_erased"
+LOOK_SECONDS: Final = 10.0
+"""How often a server looks for erasures whose tombstone is to go."""
+_UNNEEDED: Final = (
+    "pending_email", "pending_email_key", "verified_email_key", "ended_sessions", "kept_session",
+)  # fmt: skip
+"""What nobody asks of a tombstone: it goes at once. By the names a repeated erasure is found."""
 
 
 class ErasureService:
@@ -46,7 +54,8 @@ class ErasureService:
     ) -> None:
         """Erase the user whom `guard` finds, or finish doing so.
 
-        What requests under way make meanwhile goes ERASURE_SWEEP_SECONDS later, with the tombstone.
+        What requests under way make meanwhile goes with the tombstone, when a server looks for it
+        after ERASURE_SWEEP_SECONDS.
 
         Args:
             guard: names the `_id`, and who may be erased by whoever asks.
@@ -69,8 +78,6 @@ class ErasureService:
         if waits or not settings.ERASURE_SWEEP_SECONDS:
             time.sleep(settings.ERASURE_SWEEP_SECONDS)
             _sweep(user_id)
-        else:
-            _sweep_later(user_id)
 
     @staticmethod
     def finish(user_ids: Collection[ObjectId]) -> int:
@@ -92,11 +99,12 @@ def _mark(
         "erasing_at": utc_now(),
         "erasing_event": new_id(),
         "is_active": False,
+        "hashed_password": UNUSABLE_PASSWORD_PREFIX,
     }
     if actor_id is not None and actor_id != guard["_id"]:
         intent["erasing_by"] = actor_id
     try:
-        updates.write({**guard, **at_version}, intent, ends_sessions=True)
+        updates.write({**guard, **at_version}, intent, removes=_UNNEEDED, ends_sessions=True)
     except UserNotFoundError:
         if not selectors.is_being_erased(guard):
             raise
@@ -141,20 +149,17 @@ def _sweep(user_id: ObjectId) -> None:
     _forget(user_id)
 
 
-def _sweep_later(user_id: ObjectId) -> None:
-    """Should this process end before, or MongoDB be away, the tombstone says what is left."""
-    timer = Timer(settings.ERASURE_SWEEP_SECONDS, _logged_sweep, [user_id])
-    timer.daemon = True
-    timer.start()
+def take_up(stopping: Event) -> None:
+    """Finish every erasure that is due, until told to stop: several processes may, at once."""
+    for user_id in selectors.unfinished_erasures():
+        if stopping.is_set():
+            return
+        try:
+            _finish(user_id)
+        except PyMongoError:
+            raise
+        except Exception:  # one that cannot be finished is in the way of no other
+            logger.exception("An erasure is not finished")
 
 
-def _logged_sweep(user_id: ObjectId) -> None:
-    try:
-        _sweep(user_id)
-    except PyMongoError as fault:
-        logger.error(  # noqa: TRY400 - one line: it is an outage, and no fault of the code
-            "An erasure is not finished (%s): `manage.py erase_user --unfinished` does it",
-            type(fault).__name__,
-        )
-    except Exception:
-        logger.exception("An erasure is not finished")
+server_thread: Final = Periodic("erasures", take_up, seconds=LOOK_SECONDS)

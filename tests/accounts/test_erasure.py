@@ -1,8 +1,10 @@
 """DELETE /users/{id} and `manage.py erase_user`: all goes, wherever it was interrupted."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from unittest.mock import Mock
@@ -14,10 +16,11 @@ from pymongo.errors import AutoReconnect
 
 from accounts import lifecycle
 from accounts.documents import AuditEvent, MailToken, Purpose, RefreshFamily, User
-from accounts.services import AuditService, passwords
+from accounts.services import AuditService, erasures, passwords
 from accounts.services.mail_tokens import MailTokenService
 from carts.documents import ShoppingCart
-from ecommerce.core.mongo import collection
+from ecommerce.core.mongo import collection, utc_now
+from ecommerce.core.periodic import Periodic
 from tests.client import PASSWORD, ApiClient, Person
 from tests.faults import DiesAt, KilledError
 from tests.inbox import Inbox
@@ -157,9 +160,28 @@ def test_a_cart_made_meanwhile_goes_too(alice: Person, settings: Any) -> None:
     assert traces(alice.principal.id) == []
 
 
+def until(told: Callable[[], bool]) -> None:
+    """What a server does in its thread is done within some looks of it."""
+    end = time.monotonic() + 10
+    while not told():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def server() -> Iterator[Periodic]:
+    """The thread of a server process that is about to start; it looks ever so often."""
+    thread = Periodic("erasures", erasures.take_up, seconds=0.02)
+    yield thread
+    thread.stop()
+
+
 def await_sweep() -> None:
-    (sweep,) = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
-    sweep.join()
+    """Servers there are, and one of them comes to the tombstones that are due."""
+    thread = Periodic("erasures", erasures.take_up, seconds=0.02)
+    thread.start()
+    until(lambda: collection(User).find_one({"erasing_at": {"$exists": True}}) is None)
+    thread.stop()
 
 
 @pytest.fixture
@@ -222,33 +244,118 @@ def test_the_command_waits_for_what_is_under_way(
     assert traces(alice.principal.id) == []
 
 
-def test_a_process_that_ends_before_the_sweep_leaves_the_intent(
-    alice: Person, settings: Any
+def begun_before(user: Person, seconds: float) -> None:
+    """That user's erasure was begun so long ago, by a process that is no more."""
+    begun = {"$set": {"erasing_at": utc_now() - timedelta(seconds=seconds)}}
+    collection(User).update_one({"_id": user.principal.id}, begun)
+
+
+def test_what_a_process_left_is_finished_by_the_next_that_starts(
+    alice: Person, settings: Any, server: Periodic
 ) -> None:
-    settings.ERASURE_SWEEP_SECONDS = 0.5
+    settings.ERASURE_SWEEP_SECONDS = 10.0
     assert alice.api.delete("/users/me").status == 204
     assert traces(alice.principal.id) == ["users"]
+    begun_before(alice, 10.1)
+    server.start()
+    until(lambda: traces(alice.principal.id) == [])
+    assert erased() == 1
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_after_any_step_a_server_finishes_it(
+    step: str, busy_alice: Person, dies_at: DiesAt, server: Periodic
+) -> None:
+    dies_at(step)
+    with pytest.raises(KilledError):
+        busy_alice.api.delete("/users/me")
+    server.start()
+    until(lambda: traces(busy_alice.principal.id) == [])
+    assert erased() == 1
+
+
+def test_an_erasure_under_way_is_ended_by_nobody_before_its_time(
+    alice: Person, settings: Any, server: Periodic
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 10.0
+    assert alice.api.delete("/users/me").status == 204
+    begun_before(alice, 9.0)
+    assert run("erase_user", "--unfinished") == "0 erasures finished.\n"
+    server.start()
+    time.sleep(0.2)
+    server.stop()
+    assert traces(alice.principal.id) == ["users"]
+    begun_before(alice, 10.1)
     assert run("erase_user", "--unfinished") == "1 erasures finished.\n"
     assert traces(alice.principal.id) == []
-    assert erased() == 1
-    await_sweep()
 
 
-def test_a_sweep_without_database_is_one_line_in_the_log(
-    alice: Person, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_of_many_servers_that_finish_an_erasure_at_once_one_records_it(
+    busy_alice: Person, dies_at: DiesAt
 ) -> None:
-    settings.ERASURE_SWEEP_SECONDS = 0.5
+    dies_at("erasure.marked")
+    with pytest.raises(KilledError):
+        busy_alice.api.delete("/users/me")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: erasures.take_up(threading.Event()), range(8)))
+    assert traces(busy_alice.principal.id) == []
+    assert erased() == 1
+
+
+def test_what_nobody_needs_to_find_the_tombstone_goes_at_once(
+    busy_alice: Person, settings: Any, anyone: ApiClient
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 10.0
+    assert busy_alice.api.delete("/users/me").status == 204
+    row: Any = collection(User).find_one({"_id": busy_alice.principal.id})
+    assert row["hashed_password"] == "!"
+    assert not row.keys() & {
+        "pending_email", "pending_email_key", "verified_email_key", "ended_sessions",
+        "kept_session",
+    }  # fmt: skip
+    refused = anyone.form("/token", username="alice", password=PASSWORD)
+    assert refused.outcome == (400, "invalid_grant")
+
+
+def test_a_server_without_database_says_so_in_one_line_and_looks_again(
+    alice: Person,
+    settings: Any,
+    server: Periodic,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 0.2
     assert alice.api.delete("/users/me").status == 204
     with monkeypatch.context() as outage:
         away = Mock(side_effect=AutoReconnect("away"))
         outage.setattr(AuditService, "forget_person", away)
-        await_sweep()
-    (line,) = [record for record in caplog.records if "erasure" in record.name]
-    assert line.getMessage() == (
-        "An erasure is not finished (AutoReconnect): `manage.py erase_user --unfinished` does it"
-    )
+        server.start()
+        until(lambda: bool(caplog.records))
+        assert traces(alice.principal.id) == ["users"]
+    line = caplog.records[0]
+    assert line.getMessage() == "Erasures wait for the database: away"
     assert line.exc_info is None
-    assert traces(alice.principal.id) == ["users"], "so that somebody comes and finishes it"
+    until(lambda: traces(alice.principal.id) == [])
+
+
+def test_an_erasure_that_fails_is_in_the_way_of_no_other(
+    alice: Person, bob: Person, dies_at: DiesAt, monkeypatch: pytest.MonkeyPatch, server: Periodic
+) -> None:
+    for person in (alice, bob):
+        dies_at("erasure.marked")
+        with pytest.raises(KilledError):
+            person.api.delete("/users/me")
+
+    def forget(user_id: ObjectId) -> None:
+        if user_id == alice.principal.id:
+            raise ValueError("a fault of an app above")
+
+    with monkeypatch.context() as fault:
+        fault.setattr(lifecycle, "forget_user", forget)
+        server.start()
+        until(lambda: traces(bob.principal.id) == [])
+        assert "users" in traces(alice.principal.id)
+    until(lambda: traces(alice.principal.id) == [])
 
 
 @pytest.mark.parametrize("step", STEPS)
