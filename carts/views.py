@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.cache import patch_vary_headers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -61,6 +60,7 @@ class ShoppingCartViewSet(ShopViewSet):
         "merge": MergeInput,
     }
     rows_lead_to = {"list": "/shopping-carts"}
+    varies_by = (*ShopViewSet.varies_by, "X-Cart-Token")
     queries = {
         "list": CartQuery,
         "set_item": LineQuery,
@@ -82,14 +82,6 @@ class ShoppingCartViewSet(ShopViewSet):
                 return super().handle_exception(gone)
             exc.members["cart"] = present_cart(cart)
         return super().handle_exception(exc)
-
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> Response:
-        """Another guest's answer is another."""
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        patch_vary_headers(answer, ["X-Cart-Token"])
-        return answer
 
     def links(self, data: Mapping[str, Any]) -> Links:
         """From a cart to the forms for its lines."""

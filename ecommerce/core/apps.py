@@ -14,14 +14,14 @@ class CoreConfig(AppConfig):
         from ecommerce.core import documents
         from ecommerce.core.idempotency.invariants import CHECKED
         from ecommerce.core.idempotency.query_shapes import QUERY_SHAPES
+        from ecommerce.core.idle_handlers import disconnect_idle_handlers
         from ecommerce.core.invariants import Checked, register
         from ecommerce.core.rate_limits import check_quotas
         from ecommerce.core.request_metrics import count_busy_threads
-        from ecommerce.core.without_sql import disconnect_sql_handlers
 
         self.documents_module = documents
         register(*CHECKED, Checked(documents.DataMigrationRecord))
         self.query_shapes = QUERY_SHAPES
-        disconnect_sql_handlers()
+        disconnect_idle_handlers()
         check_quotas()
         count_busy_threads()

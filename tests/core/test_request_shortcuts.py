@@ -1,5 +1,6 @@
 """Shortcuts on the way of each request change its cost and nothing else."""
 
+import os
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from rest_framework.request import Request
 from catalog.documents import ProductRow
 from ecommerce.core.negotiation import PlainFirstNegotiation
 from ecommerce.core.renderers import BrowsableRenderer, ORJSONRenderer
-from tests.client import ApiClient
+from tests.client import Answer, ApiClient, Person
 
 RENDERERS = [ORJSONRenderer(), BrowsableRenderer()]
 
@@ -54,8 +55,41 @@ def test_no_handler_looks_for_sql_connections() -> None:
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     started, finished = (set(line.split()) for line in ran.stdout.split("\n")[:2])
     assert started == {"_began"}, "the count of busy threads, and none of Django's"
-    ours = {"close_caches", "_ended"}
-    assert finished - {"reset_urlconf"} == ours, "reset_urlconf is the handler's own"
+    assert finished - {"reset_urlconf"} == {"_ended"}, "reset_urlconf is the handler's own"
+
+
+@pytest.mark.parametrize("redis", ["", "redis://127.0.0.1:1/0"], ids=["memory", "Redis"])
+def test_no_cache_has_anything_to_close_after_a_request(redis: str) -> None:
+    script = (
+        "import django; django.setup()\n"
+        "from django.conf import settings\n"
+        "from django.core.cache import caches\n"
+        "from django.core.cache.backends.base import BaseCache\n"
+        "from django_redis.client import DefaultClient\n"
+        "DefaultClient.do_close_clients = lambda self: print('closed')\n"
+        "for name in settings.CACHES:\n"
+        "    cache = caches[name]\n"
+        "    if type(cache).close is BaseCache.close:\n"
+        "        print('nothing to close')\n"
+        "    else:\n"
+        "        cache.client; cache.close(); print('kept open')\n"
+    )
+    environ = {**os.environ, "REDIS_URL": redis, "RATE_LIMIT_REDIS_URL": ""}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environ
+    )
+    shared = "kept open" if redis else "nothing to close"
+    assert ran.stdout.splitlines() == [shared, shared, shared, "nothing to close"]
+
+
+def test_answers_say_what_they_vary_by(anyone: ApiClient, alice: Person, lamp: ProductRow) -> None:
+    def varies(answer: Answer) -> list[str]:
+        return [name for name in answer.headers["Vary"].split(", ") if name != "Cookie"]
+
+    cart = alice.api.post("/shopping-carts/", {})
+
+    assert varies(anyone.get(f"/products/{lamp['_id']}")) == ["Accept", "Authorization", "origin"]
+    assert varies(cart) == ["Accept", "Authorization", "X-Cart-Token", "origin"]
 
 
 def test_an_empty_query_string_means_the_same_each_time(
