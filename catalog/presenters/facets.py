@@ -7,13 +7,14 @@ from ecommerce.core.money import to_major
 
 
 def present_facets(found: Facets, currency: str) -> dict[str, Any]:
-    """Each facet: its values, the most frequent first, with their counts."""
-    values = {"category": found.category, "brand": found.brand, "tag": found.tag}
+    """Each facet: its values, the most frequent first, with their counts; and which has more."""
     return {
-        **{
-            name: [{"value": value, "count": count} for value, count in pairs]
-            for name, pairs in values.items()
-        },
+        "category": [
+            {"value": slug, "name": found.category_names.get(slug, slug), "count": count}
+            for slug, count in found.category
+        ],
+        "brand": [{"value": value, "count": count} for value, count in found.brand],
+        "tag": [{"value": value, "count": count} for value, count in found.tag],
         "price": [
             {
                 "min_price": to_major(low, currency),
@@ -27,4 +28,5 @@ def present_facets(found: Facets, currency: str) -> dict[str, Any]:
             for value in (True, False)
             if value in found.in_stock
         ],
+        "more": found.more,
     }

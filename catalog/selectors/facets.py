@@ -1,15 +1,16 @@
 """How many products each further filter would leave."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from catalog.documents import Product
+from catalog.selectors.categories import category_names
 from catalog.selectors.lists import ProductFilter
 from ecommerce.core.mongo import collection
 
 FACET_LIMIT: Final = 100
-"""Values of one facet: the most frequent ones."""
+"""Values of one facet: the most frequent ones, and beside them those that are chosen."""
 _PRICE_STEPS: Final = (0, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000)
 """Where price ranges begin, in minor units; the last is open."""
 
@@ -19,15 +20,20 @@ class Facets:
     """Counts by value; each leaves out its own filter, so that a shopper can widen."""
 
     category: list[tuple[str, int]]
+    """By slug; their names are in `category_names`."""
     brand: list[tuple[str, int]]
     tag: list[tuple[str, int]]
     price: list[tuple[int, int | None, int]]
     """From (inclusive), up to (inclusive, None for no end), how many."""
     in_stock: dict[bool, int]
+    category_names: dict[str, str]
+    """By slug."""
+    more: dict[str, bool]
+    """Whether category, brand and tag have more values than are here."""
 
 
 def facets(chosen: ProductFilter) -> Facets:
-    """The counts, in one read."""
+    """The counts, in one read, and one for the names of the categories, if there are any."""
     shared = replace(
         chosen, categories=(), brands=(), tags=(), min_price=None, max_price=None, in_stock=None
     )
@@ -36,9 +42,9 @@ def facets(chosen: ProductFilter) -> Facets:
         {"$project": {"_id": 1, **dict.fromkeys(_FIELDS, 1)}},
         {
             "$facet": {
-                "category": _by_value(chosen, "category", "category_path"),
-                "brand": _by_value(chosen, "brand", "brand"),
-                "tag": _by_value(chosen, "tag", "tags"),
+                **_by_value(chosen, "category", "category_path", chosen.categories),
+                **_by_value(chosen, "brand", "brand", chosen.brands),
+                **_by_value(chosen, "tag", "tags", chosen.tags),
                 "price": [
                     {"$match": chosen.narrowing(without="price")},
                     {
@@ -57,12 +63,18 @@ def facets(chosen: ProductFilter) -> Facets:
         },
     ]
     (found,) = collection(Product).aggregate(pipeline)
+    (category, more_categories), (brand, more_brands), (tag, more_tags) = (
+        _shown(found[facet], found.get(_chosen(facet), ()))
+        for facet in ("category", "brand", "tag")
+    )
     return Facets(
-        category=_pairs(found["category"]),
-        brand=_pairs(found["brand"]),
-        tag=_pairs(found["tag"]),
+        category=category,
+        brand=brand,
+        tag=tag,
         price=[_price_range(row) for row in found["price"]],
         in_stock={row["_id"]: row["count"] for row in found["stock"]},
+        category_names=category_names(slug for slug, _ in category),
+        more={"category": more_categories, "brand": more_brands, "tag": more_tags},
     )
 
 
@@ -71,18 +83,37 @@ _FIELDS: Final = (
 )  # fmt: skip
 
 
-def _by_value(chosen: ProductFilter, facet: str, field: str) -> list[dict[str, Any]]:
-    return [
-        {"$match": chosen.narrowing(without=facet)},
+def _by_value(
+    chosen: ProductFilter, facet: str, field: str, values: Collection[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """The most frequent values; and the chosen ones, if there are any, however rare they are.
+
+    So many more are read than are shown that one of them is not chosen, if there is one.
+    """
+    narrowed: dict[str, Any] = {"$match": chosen.narrowing(without=facet)}
+    counted: list[dict[str, Any]] = [
         {"$unwind": f"${field}"},
         {"$group": {"_id": f"${field}", "count": {"$sum": 1}}},
-        {"$sort": {"count": -1, "_id": 1}},
-        {"$limit": FACET_LIMIT},
     ]
+    ordered: dict[str, Any] = {"$sort": {"count": -1, "_id": 1}}
+    wanted = {"$in": list(values)}
+    frequent = [narrowed, *counted, ordered, {"$limit": FACET_LIMIT + 1 + len(values)}]
+    if not values:
+        return {facet: frequent}
+    holding, among = {"$match": {field: wanted}}, {"$match": {"_id": wanted}}
+    return {facet: frequent, _chosen(facet): [narrowed, holding, *counted, among, ordered]}
 
 
-def _pairs(rows: list[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    return [(row["_id"], row["count"]) for row in rows]
+def _chosen(facet: str) -> str:
+    return f"chosen_{facet}"
+
+
+def _shown(
+    frequent: Sequence[Mapping[str, Any]], chosen: Sequence[Mapping[str, Any]]
+) -> tuple[list[tuple[str, int]], bool]:
+    """The values that a facet shows with their counts, and whether there are others."""
+    shown = {row["_id"]: row["count"] for row in (*frequent[:FACET_LIMIT], *chosen)}
+    return list(shown.items()), any(row["_id"] not in shown for row in frequent)
 
 
 def _price_range(row: Mapping[str, Any]) -> tuple[int, int | None, int]:

@@ -166,6 +166,14 @@ class CountShape(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
+class CategoryCountShape(serializers.Serializer[Any]):
+    """How many products stand in a category or below it."""
+
+    value = serializers.CharField(help_text="Slug.")
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+
+
 class StockCountShape(serializers.Serializer[Any]):
     """How many products are in stock, and how many are not."""
 
@@ -181,14 +189,23 @@ class PriceRangeShape(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
+class MoreShape(serializers.Serializer[Any]):
+    """Which facets have more values than the answer shows."""
+
+    category = serializers.BooleanField()
+    brand = serializers.BooleanField()
+    tag = serializers.BooleanField()
+
+
 class FacetsShape(serializers.Serializer[Any]):
     """Counts by value, the most frequent first; each facet leaves out its own filter."""
 
-    category = CountShape(many=True)
+    category = CategoryCountShape(many=True)
     brand = CountShape(many=True)
     tag = CountShape(many=True)
     price = PriceRangeShape(many=True)
     in_stock = StockCountShape(many=True)
+    more = MoreShape()
 
 
 class SuggestionsShape(serializers.Serializer[Any]):
