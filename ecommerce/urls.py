@@ -6,14 +6,15 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
 from ecommerce.core.health import livez, readyz
+from ecommerce.core.routers import routes_of
 from ecommerce.documentation import DocsView, OpenAPIView, RedocView
 from ecommerce.landing import landing_page
 
 urlpatterns = [
     # The resolver tries one after the other: what is called most stands first.
-    path("", include("catalog.urls")),
-    path("", include("carts.urls")),
-    path("", include("accounts.urls")),
+    routes_of("catalog.urls", "products", "categories"),
+    routes_of("carts.urls", "shopping-carts"),
+    routes_of("accounts.urls", "users", "token", "password-reset", "audit-events"),
     path("", landing_page, name="landing"),
     re_path(r"^openapi\.json/?$", OpenAPIView.as_view(), name="openapi"),
     re_path(r"^docs/?$", DocsView.as_view(url_name="openapi"), name="docs"),

@@ -1,11 +1,13 @@
 """Shortcuts on the way of each request change its cost and nothing else."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 from django.test import RequestFactory
+from django.urls import URLResolver, get_resolver, resolve
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -106,3 +108,18 @@ def test_a_query_that_needs_a_parameter_is_refused_each_time(anyone: ApiClient) 
         answer = anyone.get("/products/suggest")
         assert answer.outcome == (400, "validation_error")
         assert answer.pointers == ["/q"]
+
+
+def test_every_route_of_an_app_is_among_the_addresses_that_the_project_gives_it() -> None:
+    apps = [one for one in get_resolver().url_patterns if isinstance(one, URLResolver)]
+    for app in apps:
+        for route in app.url_patterns:
+            example = re.sub(r"[(]\?P<\w+>[^)]*[)]", "x", str(route.pattern)).removeprefix("^")
+            address = f"{app.pattern}{example.removesuffix('/?$')}"
+            assert resolve(f"/{address}").view_name == resolve(f"/{address}/").view_name
+    assert len(apps) == 4, "catalog, carts, accounts, and signing in to the pages for people"
+
+
+@pytest.mark.parametrize("address", ["/shop", "/productsx", "/x/products/", "/shopping-cartsx"])
+def test_an_address_that_only_looks_like_an_apps_is_none(address: str, anyone: ApiClient) -> None:
+    assert anyone.get(address).outcome == (404, "not_found")
