@@ -46,19 +46,13 @@ def manifest(namespace: str) -> dict[str, Any]:
     groups = [
         group for file in files for group in yaml.safe_load(file.read_text("utf-8"))["groups"]
     ]
-    # A group has one name in the whole object.
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {"name": "api", "labels": {"rollout-step": "after"}},
         "spec": {
             "groups": [
-                {
-                    **group,
-                    "name": f"{group['name']}-"
-                    f"{'alerts' if 'alert' in group['rules'][0] else 'records'}",
-                    "rules": [_of_namespace(rule, namespace) for rule in group["rules"]],
-                }
+                {**group, "rules": [_of_namespace(rule, namespace) for rule in group["rules"]]}
                 for group in groups
             ]
         },

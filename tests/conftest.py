@@ -1,6 +1,7 @@
 """What every test may use: an empty store, people with their clients, a catalog."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -167,9 +168,15 @@ def inbox(mailoutbox: list[EmailMessage]) -> Inbox:
 
 
 @pytest.fixture
-def limits_on(settings: Any) -> None:
-    """Rate limits as in production."""
+def limits_on(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rate limits as in production; the windows of a process alone begin with the test."""
     settings.RATE_LIMITS_ENABLED = True
+    began = time.time()
+
+    def window(_value: object, period: int) -> int:
+        return int(began + ((time.time() - began) // period + 1) * period)
+
+    monkeypatch.setattr("django_ratelimit.core._get_window", window)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Whatever shoppers and staff do in whatever order, carts do what a small model of them does.
 
-`CART_MACHINE_EXAMPLES` has it run longer, and each time along other ways. A sequence that fails is
-kept below.
+`CART_MACHINE_EXAMPLES` has it run longer, and each time along other ways, unless pytest is given
+`--hypothesis-seed`. A sequence that fails is kept below.
 """
 
 import os

@@ -57,11 +57,10 @@ def test_it_ends_though_carts_go_on_expiring(
     carts: list[ObjectId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(expiring, "_BATCH", 2)
-    soon = utc_now() + timedelta(milliseconds=20)
-    later = {"$set": {"expires_at": soon}}
-    collection(ShoppingCart).update_many({"_id": {"$in": carts[5:]}}, later)
     batches = expiring.delete_expired()
     deleted = [next(batches)]
-    time.sleep(0.05)  # the last two have expired after the start: they are for the next run
+    time.sleep(0.005)
+    expired = {"$set": {"expires_at": utc_now()}}  # after the start: they are for the next run
+    collection(ShoppingCart).update_many({"_id": {"$in": carts[5:]}}, expired)
     deleted += batches
     assert (deleted, stored()) == ([2, 2, 1], set(carts[5:]))

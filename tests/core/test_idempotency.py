@@ -124,7 +124,7 @@ def test_a_twin_waits_as_long_again_as_the_work_has_taken(sam: Person, settings:
             for seconds in (8, 28):
                 set_record(
                     updated_at=utc_now() - timedelta(seconds=seconds),
-                    lease_until=utc_now() + timedelta(seconds=29.5 - seconds),
+                    lease_until=utc_now() + timedelta(seconds=29.9 - seconds),
                 )
                 twins.append(make(sam))
 

@@ -25,11 +25,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def statuses(server: LiveServer, sent: bytes) -> list[int]:
     """Of everything that comes back on one connection, until the server closes it or is silent."""
     port, got = int(server.base.rpartition(":")[2]), b""
-    with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(sent)
         try:
             while part := connection.recv(65_536):
                 got += part
+                connection.settimeout(1)
         except TimeoutError:
             pass
     return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d{3}) ", got)]

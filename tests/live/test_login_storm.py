@@ -27,12 +27,13 @@ def storm(server: LiveServer, clients: int) -> Iterator[Counter[int]]:
             statuses[server.send("POST", "/token", form=WRONG).status] += 1
 
     with ThreadPoolExecutor(clients) as pool:
-        for number in range(clients):
-            pool.submit(sign_in, number)
+        signing_in = [pool.submit(sign_in, number) for number in range(clients)]
         try:
             yield statuses
         finally:
             over.set()
+        for one in signing_in:
+            one.result()
 
 
 def seconds_of(server: LiveServer, path: str) -> float:

@@ -171,6 +171,7 @@ class Shop:
     def __init__(self, pods: Pods, clients: Clients) -> None:
         self.pods, self.clients = pods, clients
         self.sizes: list[int] = []
+        self.looked_at: list[float] = []
         self._scaler = Autoscaler(SPEC, scale=SCALE)
         self._looked = time.monotonic()
 
@@ -203,5 +204,6 @@ class Shop:
         ]
         decided = self._scaler.decide(now, count, readings)
         self.sizes.append(decided)
+        self.looked_at.append(now)
         if decided != count:
             self.pods.become(decided)

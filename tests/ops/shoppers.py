@@ -17,6 +17,8 @@ from tests.ops.production import HOST
 PASSWORD: Final = "a-sound-passphrase-2026"
 PATIENCE: Final = 15.0
 """Seconds after which a client calls it a hang."""
+_PRICES: Final = itertools.count(1)
+"""No two searches ask for the same: a repeated one may be answered from the cache."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,12 @@ class Client:
         try:
             self._connection.request(method, path, data, self._headers)
             answer = self._connection.getresponse()
-            content = json.loads(answer.read())
+            text = answer.read()
             status = answer.status
             headers = {name.lower(): value for name, value in answer.getheaders()}
+            content = json.loads(text)
+        except ValueError:
+            content = text
         except (OSError, http.client.HTTPException) as fault:
             content = repr(fault)
         if not status or headers.get("connection") == "close":
@@ -116,8 +121,6 @@ class Crowd:
         self._server = server
         self._product = product
         self._stopped = threading.Event()
-        self._prices = itertools.count(int(time.monotonic() * 1000))
-        """No two searches ask for the same: a repeated one may be answered from the cache."""
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -163,7 +166,7 @@ class Crowd:
 
     def _searches(self) -> Iterator[Seen]:
         client = Client(self._server)
-        for price in self._prices:
+        for price in _PRICES:
             yield client.ask("search", "GET", f"/products/?limit=1&max_price={price}")
 
     def _shops(self, shopper: Shopper) -> Callable[[], Iterator[Seen]]:

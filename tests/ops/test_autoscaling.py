@@ -129,10 +129,12 @@ def test_real_servers_grow_under_a_step_of_load_do_not_flap_and_shrink_again(sho
     assert set(shop.goes_on(6, per_second=quiet)) == {4}, "a moment without load takes none away"
     assert set(shop.goes_on(4, per_second=aim * 8)) == {4}, "no more than there may be"
 
+    begun = len(shop.sizes)
     down = shop.becomes(2, per_second=quiet) + shop.goes_on(4, per_second=quiet)
     assert changes(down) == [4, 3, 2], "one by one, and no fewer than there must be"
     window = SPEC["behavior"]["scaleDown"]["stabilizationWindowSeconds"]
-    assert down.index(3) * SYNC_SECONDS >= window, "not before nobody has needed it for a while"
+    waited = shop.looked_at[begun + down.index(3)] - shop.looked_at[begun]
+    assert waited * SCALE >= window, "not before nobody has needed it for a while"
     shop.clients.end()
     assert set(shop.clients.statuses) == {200}, "nobody noticed"
     assert len(shop.clients.statuses) > 500

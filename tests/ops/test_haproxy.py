@@ -47,7 +47,7 @@ class HAProxy(Edge):
             connection = http.client.HTTPConnection(address, timeout=5)
             connection.request("GET", "/metrics")
             page = connection.getresponse().read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0
         return int(number_in(page, f'haproxy_backend_active_servers{{proxy="{backend}"}}'))
 
@@ -185,6 +185,7 @@ class Load:
             self.stopped.set()
             for thread in threads:
                 thread.join(30)
+                assert not thread.is_alive()
 
     def _repeat(self, work: Callable[[], None]) -> Callable[[], None]:
         def repeat() -> None:

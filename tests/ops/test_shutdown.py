@@ -67,7 +67,7 @@ def test_what_is_under_way_when_the_server_ends_is_answered(ending: LinkedShop) 
     ]
     with ending.mongodb.slow(0.8):  # an add takes three operations
         ending.server.process.send_signal(signal.SIGTERM)
-        time.sleep(DRAIN_SECONDS - 0.5)
+        time.sleep(DRAIN_SECONDS - 1.5)
         for add in adds:
             add.start()
         assert ending.server.process.wait(timeout=30) == 0
