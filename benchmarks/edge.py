@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from string import Template
@@ -22,6 +22,7 @@ from benchmarks.workloads import product_calls
 from tests.live.server import free_port
 
 _TEMPLATE: Final = ROOT / "docker" / "nginx" / "nginx.conf.template"
+_WORKERS: Final = "worker_processes auto;"
 _THROUGH: Final = Kind("E", "ours through nginx, warm", "")
 _LIFE: Final = 30
 """Seconds that nginx keeps an answer: `s-maxage` of the catalog."""
@@ -41,7 +42,7 @@ def nginx_before(origin: Server, folder: Path) -> Iterator[Server]:
         "CACHE_SIZE": "200m",
     }  # fmt: skip
     config = state / "nginx.conf"
-    config.write_text(Template(_TEMPLATE.read_text("utf-8")).safe_substitute(variables))
+    config.write_text(configuration(variables))
     command = ["taskset", "-c", SERVER_CORE, "nginx", "-c", str(config), "-g"]
     command.append("daemon off; user root;" if os.getuid() == 0 else "daemon off;")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -50,6 +51,19 @@ def nginx_before(origin: Server, folder: Path) -> Iterator[Server]:
             yield Server(_THROUGH, f"http://127.0.0.1:{port}", process)
         finally:
             process.terminate()
+
+
+def configuration(variables: Mapping[str, str]) -> str:
+    """That of production, with one worker as every server here has.
+
+    Raises:
+        ValueError: the template does not say what is replaced.
+    """
+    text = Template(_TEMPLATE.read_text("utf-8")).safe_substitute(variables)
+    before, workers, after = text.partition(_WORKERS)
+    if not workers:
+        raise ValueError(f"{_TEMPLATE} has no {_WORKERS}")
+    return f"{before}worker_processes 1;{after}"
 
 
 def finding(scene: Scene, data: Dataset) -> Finding:
@@ -104,7 +118,9 @@ def _said(rounds: list[tuple[float, float, float]], reads: int, lasted: float) -
         "| | CPU µs |", "| --- | ---: |", f"| gunicorn alone | {plain:.1f} |",
         f"| nginx | {front:.1f} |", f"| the server behind it | {behind:.1f} |", "",
         (f"One product, asked for without a pause for {lasted:.0f} s: {reads} requests reached the "
-        f"server; it expired {expiries} times."),
+        f"server; it expired {expiries} times."), "",
+        ("nginx has one worker, as gunicorn alone has. It writes a line of its log for each "
+        "request, which gunicorn alone does not."),
     ]  # fmt: skip
     verdicts = [
         Verdict(

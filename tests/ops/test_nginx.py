@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import secrets
+import select
 import subprocess
 import time
 from collections import Counter
@@ -390,7 +391,11 @@ def test_one_request_id_stands_in_answer_log_and_at_the_server(told: Told) -> No
     made = shop.ask("GET", "/metrics", X_Request_ID="no good")
     ids = [given.headers["x-request-id"], made.headers["x-request-id"]]
     assert ids[0] == "a-well-formed-id" != ids[1]
-    eventually(lambda: [entry["http.request.id"] for entry in shop.log()] == ids, "both logged")
+    # Each worker writes by itself: in any order.
+    eventually(
+        lambda: sorted(entry["http.request.id"] for entry in shop.log()) == sorted(ids),
+        "both logged",
+    )
     (heard,) = (origin.heard["/users/"] for origin in found if origin.heard)
     assert heard.get_all("X-Request-ID") == ["a-well-formed-id"]
 
@@ -400,6 +405,20 @@ def test_the_log_has_no_query(told: Told) -> None:
     shop.ask("GET", "/products/?search=private")
     eventually(lambda: len(shop.log()) == 1, "it is logged")
     assert "private" not in json.dumps(shop.log())
+
+
+def test_a_line_of_the_log_comes_within_two_seconds_and_none_is_lost_at_the_end(told: Told) -> None:
+    shop, _ = told
+    shop.ask("GET", "/products/")
+    eventually(lambda: len(shop.log()) == 1, "it is logged", seconds=2)
+    shop.ask("GET", "/products/")
+    shop.end()
+    assert len(shop.log()) == 2
+
+
+def test_lines_are_written_together_only_as_far_as_a_pipe_keeps_them_whole() -> None:
+    (kib,) = re.findall(r"(?m)^ *access_log .* buffer=(\d+)k flush=1s;$", TEMPLATE.read_text())
+    assert int(kib) * 1024 <= select.PIPE_BUF
 
 
 # --- servers that end ----------------------------------------------------------------------------
