@@ -93,7 +93,7 @@ def user_with_id(user_id: ObjectId) -> UserRow | None:
     return cast(UserRow | None, collection(User).find_one({"_id": user_id}, _WITHOUT_HASH))
 
 
-def present_user(guard: Mapping[str, Any]) -> UserRow | None:
+def user_found_by(guard: Mapping[str, Any]) -> UserRow | None:
     """The user whom the guard of a write finds, without the hash."""
     where = {**guard, **PRESENT}
     return cast(UserRow | None, collection(User).find_one(where, _WITHOUT_HASH))
@@ -112,7 +112,8 @@ def user_page(request: PageRequest) -> Page:
 
 def every_user(*, staff_only: bool = False, inactive_only: bool = False) -> Iterator[UserRow]:
     """Users, newest first, without hashes, streamed. For operators."""
-    where: dict[str, Any] = having(Role.STAFF, Role.ADMIN) if staff_only else {}
+    roles = having(Role.STAFF, Role.ADMIN) if staff_only else {}
+    where: dict[str, Any] = {**PRESENT, **roles}
     if inactive_only:
         where["is_active"] = False
     rows = one_by_one(collection(User), where, size=_BATCH, fields=_WITHOUT_HASH, descending=True)

@@ -106,7 +106,7 @@ def ask_to_confirm(user: UserRow) -> bool:
 
 def _is_confirmed(row: MailTokenRow) -> bool:
     """Whether the address is the user's and verified: by an earlier try, or another link."""
-    user = selectors.present_user({"_id": row["user_id"]})
+    user = selectors.user_found_by({"_id": row["user_id"]})
     return user is not None and user["email_key"] == row["email_key"] and email_is_verified(user)
 
 

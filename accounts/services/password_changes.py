@@ -81,7 +81,6 @@ def stage(
     caller: Principal,
     changes: Mapping[str, Any],
     values: dict[str, Any],
-    address: str | None,
 ) -> dict[str, Any]:
     """Put the new hash into `values`; the guard that the checked hash is still the stored one.
 
@@ -104,7 +103,6 @@ def stage(
         username=values.get("username", user["username"]),
         email=values.get("email", user["email"]),
     )
-    AuditService.record(PASSWORD_CHANGED, actor_id=caller.id, subject_id=target, address=address)
     return {"hashed_password": stored}
 
 

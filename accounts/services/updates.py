@@ -100,19 +100,3 @@ def duplicate(username_key: str, email_key: str, user_id: ObjectId) -> Duplicate
             username_key=username_key, email_key=email_key, by_others_than=user_id
         )
     )
-
-
-def refuse_taken(user_id: ObjectId, values: Mapping[str, Any]) -> None:
-    """Refuse names early: an address that waits to be confirmed, and where a change is recorded
-    before it is made. The unique indexes decide in the end.
-
-    Raises:
-        DuplicateUserError: somebody else has one of them.
-    """
-    taken = selectors.taken_fields(
-        username_key=values.get("username_key", ""),
-        email_key=values.get("pending_email_key") or values.get("email_key", ""),
-        by_others_than=user_id,
-    )
-    if taken:
-        raise DuplicateUserError(taken)

@@ -1,6 +1,6 @@
 """Users: registration, authentication and management."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from bson import ObjectId
@@ -25,6 +25,7 @@ from accounts.rules import MANAGES_USERS
 from accounts.services import account_events, emails, password_changes, passwords, updates
 from accounts.services.audit import AuditService
 from accounts.services.erasures import ErasureService
+from accounts.services.password_changes import PASSWORD_CHANGED
 from ecommerce.core import metrics
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, insert
@@ -55,14 +56,14 @@ class UserService:
         if operation.retried and (made := selectors.user_with_id(operation.id)):
             emails.ask_to_confirm(made)  # the try that made it may have died before the mail
             return made
-        _refuse_taken(username, email, operation.id)
+        keys = {"username_key": name_key(username), "email_key": name_key(email)}
+        _refuse_taken(operation.id, keys)
         user = User(
             id=operation.id,
             username=username,
-            username_key=name_key(username),
             email=email,
-            email_key=name_key(email),
-            verified_email_key=name_key(email) if email_verified else None,
+            **keys,
+            verified_email_key=keys["email_key"] if email_verified else None,
             hashed_password=_hashed(password, username, email, operation.id),
         )
         try:
@@ -135,16 +136,11 @@ class UserService:
         values, removes = _stored_values(changes)
         guard = updates.manageable(target, caller)
         if "password" in changes:
-            guard |= password_changes.stage(target, caller, changes, values, address)
+            guard |= password_changes.stage(target, caller, changes, values)
         if expected_versions is not None:
             guard["version"] = {"$in": list(expected_versions)}
-        if "pending_email_key" in values:
-            updates.refuse_taken(target, values)
-        account_events.record_changes(guard, values, actor_id=caller.id, address=address)
-        ends_sessions = "hashed_password" in values or values.get("is_active") is False
-        before, after = updates.exchange(
-            guard, values, removes=removes, ends_sessions=ends_sessions
-        )
+        _record_changes(guard, values, actor_id=caller.id, address=address)
+        before, after = _exchanged(guard, values, removes)
         emails.announce(before, after, actor_id=caller.id, address=address)
         return after
 
@@ -168,11 +164,15 @@ class UserService:
 
     @staticmethod
     def set_active(*, user: UserRow, is_active: bool) -> UserRow:
-        """Let the user in or shut them out, as the operator; out ends every session."""
-        account_events.record_activity(user["_id"], is_active=is_active)
-        return updates.write(
-            {"_id": user["_id"]}, {"is_active": is_active}, ends_sessions=not is_active
-        )
+        """Let the user in or shut them out, as the operator; out ends every session.
+
+        Raises:
+            UserNotFoundError: they are gone, or being erased.
+        """
+        guard = {"_id": user["_id"]}
+        _refuse_unfound(guard)
+        account_events.record([account_events.ACTIVITY[is_active]], user["_id"])
+        return updates.write(guard, {"is_active": is_active}, ends_sessions=not is_active)
 
     @staticmethod
     def set_role(*, user: UserRow, role: Role) -> UserRow:
@@ -180,16 +180,18 @@ class UserService:
 
         Raises:
             RoleMovedError: their role is not any more what `user` says.
+            UserNotFoundError: they are gone, or being erased.
         """
         present = role_of(user)
-        AuditService.record(
-            "role_changed",
-            subject_id=user["_id"],
-            target=f"users/{user['_id']}",
-            details={"from": present.value, "to": role.value},
-        )
         guard = {"_id": user["_id"], **having(present)}
         try:
+            _refuse_unfound(guard)
+            AuditService.record(
+                "role_changed",
+                subject_id=user["_id"],
+                target=f"users/{user['_id']}",
+                details={"from": present.value, "to": role.value},
+            )
             return updates.write(
                 guard, {"role": role.value}, ends_sessions=role.rank < present.rank
             )
@@ -197,17 +199,74 @@ class UserService:
             raise RoleMovedError from None
 
 
-def _refuse_taken(username: str, email: str, user_id: ObjectId) -> None:
-    """Spare the hash where the answer is known already. The indexes alone decide.
+def _refuse_taken(user_id: ObjectId, keys: Mapping[str, str]) -> None:
+    """Spare the hash, and the record, where the answer is known. The indexes alone decide.
 
     A name that is held by an erasure that was interrupted is free once that is finished.
+
+    Raises:
+        DuplicateUserError: somebody else has one of them.
     """
-    keys = {"username_key": name_key(username), "email_key": name_key(email)}
     taken = selectors.taken_fields(**keys, by_others_than=user_id)
     if taken and ErasureService.finish(selectors.being_erased_with(**keys)):
         taken = selectors.taken_fields(**keys, by_others_than=user_id)
     if taken:
         raise DuplicateUserError(taken)
+
+
+def _keys_in(values: Mapping[str, Any]) -> dict[str, str]:
+    """The names that these values ask for; nobody has the empty one."""
+    email_key = values.get("pending_email_key") or values.get("email_key", "")
+    return {"username_key": values.get("username_key", ""), "email_key": email_key}
+
+
+def _record_changes(
+    guard: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    actor_id: ObjectId,
+    address: str | None,
+) -> None:
+    """Record the changes before they are made, and none that a taken name refuses.
+
+    An address that waits to be confirmed is refused here too: no index holds it.
+
+    Raises:
+        DuplicateUserError: somebody else has one of the names.
+    """
+    events = account_events.of_changes(guard, values)
+    new_password = "hashed_password" in values
+    keys = _keys_in(values)
+    if any(keys.values()) and (events or new_password or "pending_email_key" in values):
+        _refuse_taken(guard["_id"], keys)
+    if new_password:
+        AuditService.record(
+            PASSWORD_CHANGED, actor_id=actor_id, subject_id=guard["_id"], address=address
+        )
+    account_events.record(events, guard["_id"], actor_id=actor_id, address=address)
+
+
+def _exchanged(
+    guard: Mapping[str, Any], values: Mapping[str, Any], removes: Iterable[str]
+) -> tuple[UserRow, UserRow]:
+    """The user before and after; a name that an interrupted erasure holds is free after that."""
+    ends_sessions = "hashed_password" in values or values.get("is_active") is False
+    try:
+        return updates.exchange(guard, values, removes=removes, ends_sessions=ends_sessions)
+    except DuplicateUserError:
+        if not ErasureService.finish(selectors.being_erased_with(**_keys_in(values))):
+            raise
+    return updates.exchange(guard, values, removes=removes, ends_sessions=ends_sessions)
+
+
+def _refuse_unfound(guard: Mapping[str, Any]) -> None:
+    """Refuse what would be recorded, and then not be done, for there is no such user.
+
+    Raises:
+        UserNotFoundError, SameOrHigherRoleError: see `updates.why_not`.
+    """
+    if selectors.user_found_by(guard) is None:
+        raise updates.why_not(guard)
 
 
 def _hashed(password: str, username: str, email: str, user_id: ObjectId) -> str:
@@ -217,7 +276,8 @@ def _hashed(password: str, username: str, email: str, user_id: ObjectId) -> str:
     try:
         return passwords.hashed(password, username=username, email=email)
     except BusyError:
-        _refuse_taken(username, email, user_id)
+        keys = {"username_key": name_key(username), "email_key": name_key(email)}
+        _refuse_taken(user_id, keys)
         raise
 
 

@@ -3,13 +3,15 @@
 from io import StringIO
 from typing import Any
 
+import pytest
 from bson import ObjectId
 from django.core.management import call_command
 
 from accounts.documents import AuditEvent
 from accounts.services import AuditService
 from ecommerce.core.mongo import collection
-from tests.client import Person
+from tests.client import PASSWORD, Person
+from tests.operations import recorded
 
 
 def test_an_entry_holds_who_did_what_to_whom() -> None:
@@ -73,6 +75,40 @@ def test_what_changes_nothing_and_what_is_refused_is_not_recorded(
     above = sam.api.patch(f"/users/{ada.id}", {"is_active": False})
     assert above.outcome == (403, "same_or_higher_role")
     assert entries() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"email": "BOB@example.com", "is_active": False}, ["/email"]),
+        ({"username": "Bob", "is_active": False}, ["/username"]),
+        (
+            {"username": "bob", "email": "bob@example.com", "is_active": False},
+            ["/username", "/email"],
+        ),
+    ],
+)
+def test_of_a_change_that_a_taken_name_refuses_nothing_is_recorded(
+    body: dict[str, Any], pointers: list[str], alice: Person, bob: Person, ada: Person
+) -> None:
+    answer = ada.api.patch(f"/users/{alice.id}", body)
+    assert (answer.outcome, answer.pointers) == ((409, "duplicate_user"), pointers)
+    assert alice.api.get("/users/me")["is_active"] is True
+    assert entries() == []
+
+
+def test_a_new_password_beside_a_taken_name_is_not_recorded(alice: Person, bob: Person) -> None:
+    body = {"username": "bob", "password": "blue-kettle-77", "current_password": PASSWORD}
+    assert alice.api.patch("/users/me", body).outcome == (409, "duplicate_user")
+    assert entries() == []
+
+
+def test_two_new_names_at_once_are_asked_for_once(alice: Person, settings: Any) -> None:
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    with recorded() as seen:
+        body = {"username": "alicia", "email": "alicia@example.com"}
+        assert alice.api.patch("/users/me", body).status == 200
+    assert len([one for one in seen if one.kind == "find" and "$or" in one.filter]) == 1
 
 
 def test_what_the_operator_does_is_recorded_without_an_actor(alice: Person) -> None:

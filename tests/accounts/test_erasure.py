@@ -16,7 +16,9 @@ from pymongo.errors import AutoReconnect
 
 from accounts import lifecycle
 from accounts.documents import AuditEvent, MailToken, Purpose, RefreshFamily, User
-from accounts.services import AuditService, erasures, passwords
+from accounts.errors import UserNotFoundError
+from accounts.roles import Role
+from accounts.services import AuditService, UserService, erasures, passwords
 from accounts.services.mail_tokens import MailTokenService
 from carts.documents import ShoppingCart
 from ecommerce.core.mongo import collection, utc_now
@@ -437,6 +439,41 @@ def test_the_command_asks_first(busy_alice: Person, monkeypatch: pytest.MonkeyPa
 def test_the_command_says_what_is_wrong(arguments: list[str], fault: str) -> None:
     with pytest.raises(CommandError, match=fault):
         run("erase_user", *arguments)
+
+
+@pytest.mark.parametrize("body", [{"username": "ALICE"}, {"email": "alice@Example.com"}])
+@pytest.mark.parametrize("must_be_verified", [False, True])
+def test_who_changes_to_a_name_of_an_erasure_under_way_gets_it(
+    body: dict[str, str],
+    must_be_verified: bool,
+    alice: Person,
+    bob: Person,
+    settings: Any,
+) -> None:
+    settings.ERASURE_SWEEP_SECONDS = 10.0
+    settings.REQUIRE_VERIFIED_EMAIL = must_be_verified
+    assert alice.api.delete("/users/me").status == 204
+    answer = bob.api.patch("/users/me", body)
+    assert answer.status == 200
+    ((field, value),) = body.items()
+    waits = must_be_verified and field == "email"
+    assert answer["pending_email" if waits else field] == value
+    assert collection(User).find_one({"_id": alice.principal.id}) is None
+    assert erased() == 1
+
+
+def test_the_operator_sees_and_changes_nobody_who_is_being_erased(
+    alice: Person, settings: Any
+) -> None:
+    row: Any = collection(User).find_one({"_id": alice.principal.id})
+    settings.ERASURE_SWEEP_SECONDS = 10.0
+    assert alice.api.delete("/users/me").status == 204
+    assert run("users", "list") == ""
+    with pytest.raises(UserNotFoundError):
+        UserService.set_active(user=row, is_active=False)
+    with pytest.raises(UserNotFoundError):
+        UserService.set_role(user=row, role=Role.STAFF)
+    assert [entry["event"] for entry in collection(AuditEvent).find({})] == ["user_erased"]
 
 
 def test_an_erased_name_is_free(alice: Person, anyone: ApiClient) -> None:
