@@ -111,7 +111,8 @@ def _write_configuration(
     manager["static_configs"] = _static(addresses.pop("alertmanager", ()))
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
     config["scrape_configs"] = [_api_of_files(jobs["api"], folder)] + [
-        {**jobs[name], "static_configs": _static(found)} for name, found in addresses.items()
+        {**_without_targets(jobs[name]), "static_configs": _static(found)}
+        for name, found in addresses.items()
     ]
     path = folder / "prometheus.yml"
     path.write_text(yaml.safe_dump(config), "utf-8")
@@ -124,8 +125,11 @@ def _static(addresses: Sequence[str]) -> list[dict[str, list[str]]]:
 
 def _api_of_files(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The job of the API servers, named by a file instead of by DNS."""
-    kept = {name: value for name, value in job.items() if not name.endswith("_sd_configs")}
-    return {**kept, "file_sd_configs": [{"files": [str(folder / "targets.json")]}]}
+    return {**_without_targets(job), "file_sd_configs": [{"files": [str(folder / "targets.json")]}]}
+
+
+def _without_targets(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in job.items() if not name.endswith("_sd_configs")}
 
 
 def _scaled(rules: Path, folder: Path, scale: float) -> Path:

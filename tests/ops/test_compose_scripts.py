@@ -5,12 +5,14 @@ import os
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
 import pytest
+import yaml
 
-from tests.ops.compose import services
+from tests.ops.compose import GIVEN, read, services
 from tests.ops.conftest import needs
 from tests.queries import ROOT
 
@@ -200,3 +202,41 @@ def test_template_and_lifecycle_are_there_before_the_first_line_is_written(
         ("PUT", "/_ilm/policy/shop-logs"),
         ("PUT", "/_index_template/shop-logs"),
     ]
+
+
+def site_targets(folder: Path, **variables: str) -> Any:
+    """What Prometheus probes as the public address, when Compose starts it with these in .env."""
+    out = read("monitoring", {**GIVEN, **variables})
+    service = json.loads(out.stdout)["services"]["prometheus"]
+    assert service["entrypoint"] == ["sh", "/etc/prometheus/start.sh"]
+    assert [path.partition(":")[0] for path in service["tmpfs"]] == ["/tmp"]
+    config = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text("utf-8"))
+    (site,) = [job for job in config["scrape_configs"] if job["job_name"] == "site"]
+    (told,) = site["file_sd_configs"]
+    assert told["files"] == ["/tmp/site.json"]
+    started = folder / "prometheus"
+    started.write_text('#!/bin/sh\necho "$@"\n')
+    started.chmod(0o755)
+    script = (DOCKER / "prometheus" / "start.sh").read_text("utf-8")
+    line = script.replace(told["files"][0], str(folder / "site.json"))
+    given = {**service["environment"], "PATH": f"{folder}:{os.environ['PATH']}"}
+    out = subprocess.run(["sh", "-c", line], env=given, capture_output=True, text=True, check=True)
+    assert out.stdout == (
+        "--config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus\n"
+    )
+    return json.loads((folder / "site.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "probed"),
+    [
+        ({}, []),
+        ({"SHOP_HOST": "shop.test"}, ["https://shop.test/products/?limit=1"]),
+        ({"SHOP_HOST": "shop.test", "SITE_URL": "https://b.test/x"}, ["https://b.test/x"]),
+    ],
+)
+def test_the_site_that_is_probed_is_the_one_of_the_shop(
+    tmp_path: Path, variables: dict[str, str], probed: list[str]
+) -> None:
+    """A shop without a host, on somebody's laptop, has none that could be unreachable."""
+    assert site_targets(tmp_path, **variables) == ([{"targets": probed}] if probed else [])
