@@ -1,8 +1,9 @@
 // A replica set with the users of the shop. Run by mongosh beside its first member; safe to repeat.
 //
 // Environment: SET, MEMBERS (host:port,host:port), CONFIG_SERVERS (true for the config servers of a cluster),
-// MONGODB_ADMIN_PASSWORD and MONGODB_PASSWORD: of the users `admin` and `shop`.
-const { SET, MEMBERS, CONFIG_SERVERS, MONGODB_ADMIN_PASSWORD, MONGODB_PASSWORD } = process.env;
+// MONGODB_ADMIN_PASSWORD and MONGODB_PASSWORD: of the users `admin` and `shop`. MONGODB_BACKUP_PASSWORD: of `backup`,
+// who makes dumps; empty for no such user.
+const { SET, MEMBERS, CONFIG_SERVERS, MONGODB_ADMIN_PASSWORD, MONGODB_PASSWORD, MONGODB_BACKUP_PASSWORD } = process.env;
 const UNAUTHORIZED = 13, ALREADY_INITIALIZED = 23, USER_EXISTS = 51003;
 
 const set = { _id: SET, members: [] };
@@ -31,10 +32,18 @@ try {
 
 const admin = connect(
   `mongodb://admin:${encodeURIComponent(MONGODB_ADMIN_PASSWORD)}@${MEMBERS}/admin?replicaSet=${SET}`);
-const known = admin.adminCommand({ usersInfo: "shop" }).users.length > 0;
-admin.adminCommand({
-  [known ? "updateUser" : "createUser"]: "shop",
-  pwd: MONGODB_PASSWORD,
-  roles: [{ role: "readWrite", db: "ecommerce" }, { role: "clusterManager", db: "admin" }],
-});
-print(`${SET}: ${set.members.length} members, users admin and shop`);
+function setUser(name, pwd, roles) {
+  const known = admin.adminCommand({ usersInfo: name }).users.length > 0;
+  admin.adminCommand({ [known ? "updateUser" : "createUser"]: name, pwd, roles });
+}
+
+setUser("shop", MONGODB_PASSWORD,
+  [{ role: "readWrite", db: "ecommerce" }, { role: "clusterManager", db: "admin" }]);
+if (MONGODB_BACKUP_PASSWORD) setUser("backup", MONGODB_BACKUP_PASSWORD, ["backup"]);
+// Who brings a dump back replays its oplog, and no role of MongoDB's own, not even root, allows all of that.
+if (!admin.adminCommand({ rolesInfo: "replay" }).roles.length) {
+  const privileges = [{ resource: { anyResource: true }, actions: ["anyAction"] }];
+  admin.adminCommand({ createRole: "replay", privileges, roles: [] });
+}
+admin.adminCommand({ grantRolesToUser: "admin", roles: ["replay"] });
+print(`${SET}: ${set.members.length} members, users admin, shop${MONGODB_BACKUP_PASSWORD ? " and backup" : ""}`);

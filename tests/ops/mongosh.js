@@ -4,7 +4,7 @@ const { readFileSync } = require("node:fs");
 const vm = require("node:vm");
 
 const [script, given] = process.argv.slice(2);
-const state = { set: null, users: {}, shards: [], commands: [], ...JSON.parse(given) };
+const state = { set: null, users: {}, roles: {}, shards: [], commands: [], ...JSON.parse(given) };
 
 function refuse(code, message) {
   throw Object.assign(new Error(message), { code });
@@ -23,6 +23,16 @@ const answers = {
   },
   updateUser: ({ updateUser, ...user }) => { state.users[updateUser] = user; },
   usersInfo: ({ usersInfo }) => ({ users: usersInfo in state.users ? [usersInfo] : [] }),
+  rolesInfo: ({ rolesInfo }) => ({ roles: rolesInfo in state.roles ? [rolesInfo] : [] }),
+  createRole: ({ createRole, ...role }) => {
+    if (createRole in state.roles) refuse(51002, "role exists");
+    state.roles[createRole] = role;
+  },
+  grantRolesToUser: ({ grantRolesToUser, roles }) => {
+    if (!roles.every((role) => role in state.roles)) refuse(31, "no such role");
+    const user = state.users[grantRolesToUser];
+    user.roles = [...new Set([...user.roles, ...roles])];
+  },
   addShard: ({ addShard }) => { if (!state.shards.includes(addShard)) state.shards.push(addShard); },
 };
 

@@ -51,7 +51,7 @@ def test_a_new_set_gets_its_members_and_two_users() -> None:
         ],
     }
     assert state["users"] == {
-        "admin": {"pwd": "of-the-admin-in-tests", "roles": ["root"]},
+        "admin": {"pwd": "of-the-admin-in-tests", "roles": ["root", "replay"]},
         "shop": {
             "pwd": "of-the-shop-in-tests",
             "roles": [
@@ -60,6 +60,24 @@ def test_a_new_set_gets_its_members_and_two_users() -> None:
             ],
         },
     }
+
+
+def test_who_makes_dumps_is_a_user_that_can_do_nothing_else() -> None:
+    users = after("replica-set", MONGODB_BACKUP_PASSWORD="of-dumps")["users"]
+    assert users.keys() == {"admin", "shop", "backup"}
+    assert users["backup"] == {"pwd": "of-dumps", "roles": ["backup"]}
+
+
+def test_who_brings_a_dump_back_may_replay_its_oplog() -> None:
+    """No role of MongoDB's own allows that."""
+    first = after("replica-set")
+    assert first["roles"] == {
+        "replay": {
+            "privileges": [{"resource": {"anyResource": True}, "actions": ["anyAction"]}],
+            "roles": [],
+        }
+    }
+    assert after("replica-set", first)["roles"] == first["roles"]
 
 
 def test_the_set_of_config_servers_is_one() -> None:

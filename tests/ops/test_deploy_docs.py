@@ -10,12 +10,72 @@ from tests.queries import ROOT
 
 pytestmark = pytest.mark.ops
 DEPLOY: Final = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+BACKUP: Final = (ROOT / "docs" / "backup.md").read_text("utf-8")
+INITIATE: Final = (ROOT / "docker" / "mongodb" / "initiate.js").read_text("utf-8")
+_WITH_VALUE: Final = {"--volume", "--env"}
+"""Options of `docker compose exec` and `run` that a value follows."""
 
 
 def shell_of(page: str) -> str:
     """What a page has to type, one line for each command."""
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     return "".join(blocks).replace("\\\n", " ")
+
+
+def calls(page: str, *commands: str) -> list[list[str]]:
+    """What a page tells Compose to do, by one of its commands: all that follows it."""
+    named = "|".join(commands)
+    lines = re.findall(rf"docker compose --file docker/compose.yaml (?:{named}) (.*)", page)
+    return [line.split() for line in lines]
+
+
+def service_of(call: list[str]) -> str:
+    """The service in which a command runs."""
+    words = iter(call)
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words)
+        elif not word.startswith("-"):
+            return word
+    raise AssertionError(call)
+
+
+def test_every_service_that_a_page_runs_something_in_is_there() -> None:
+    found = [service_of(call) for call in calls(shell_of(DEPLOY + BACKUP), "exec", "run")]
+    assert len(found) >= 6
+    assert set(found) <= everything().keys()
+    for call in calls(shell_of(DEPLOY + BACKUP), "stop"):
+        assert set(call) <= everything().keys()
+
+
+def test_compose_is_backed_up_and_restored_on_its_own_replica_set() -> None:
+    tools = {
+        call[2]: call[3:]
+        for call in calls(shell_of(BACKUP), "exec")
+        if service_of(call) == "mongo1"
+    }
+    assert tools.keys() == {"mongodump", "mongorestore"}
+    job = everything()["replica-set"]["environment"]
+    for words in tools.values():
+        assert words[words.index("--host") + 1] == f"{job['SET']}/{job['MEMBERS']}"
+        assert words[words.index("--authenticationDatabase") + 1] == "admin"
+        assert "--password" not in words  # every process list would show it
+        assert {"--gzip", "--archive"} <= set(words)
+    dump, restore = tools["mongodump"], tools["mongorestore"]
+    assert "--oplog" in dump
+    assert {"--oplogReplay", "--drop"} <= set(restore)
+    assert dump[dump.index("--username") + 1] == "backup"
+    assert restore[restore.index("--username") + 1] == "admin"
+    assert 'setUser("backup", MONGODB_BACKUP_PASSWORD, ["backup"])' in INITIATE
+
+
+def test_the_shop_has_no_rights_for_dumps_and_no_page_asks_it_for_one() -> None:
+    for line in shell_of(BACKUP).splitlines():
+        if "--oplog" in line:
+            assert "MONGODB_URI" not in line
+            assert re.search(r"//(backup|restore)@|--username (backup|admin)", line), line
+    for role in ("backup", "restore", "replay"):
+        assert re.search(rf"""roles: \[[^]]*"{role}"|role: "{role}\"""", BACKUP), role
 
 
 @pytest.mark.parametrize(
