@@ -219,3 +219,16 @@ class SlugIsFixedError(DomainError):
     status = 409
     title = "The slug does not change"
     default_detail = "The slug of a category does not change: leave it out, or make a new category."
+
+
+class NoRoomForUploadError(DomainError):
+    """The files that are coming in fill the disk on which they wait."""
+
+    code = "no_room_for_upload"
+    status = 503
+    title = "Too many files at this moment"
+    retry_after = 30
+    default_detail = (
+        "Too many files come in at this moment. Send it again in half a minute, "
+        "or as the body itself instead of a form: that needs no room."
+    )

@@ -1,5 +1,6 @@
 """Files that come in as the body of a request, or as a part of a form: read in blocks."""
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, ClassVar, Final
@@ -12,7 +13,7 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
 from catalog.documents import FileFormat
-from catalog.errors import EmptyFileError
+from catalog.errors import EmptyFileError, NoRoomForUploadError
 from catalog.importing.formats import format_of
 from catalog.serializers import ImportForm
 from ecommerce.core.errors import FieldError, ValidationFailedError
@@ -110,11 +111,19 @@ class FileFormParser(MultiPartParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The form's fields and files."""
+        """The form's fields and files.
+
+        Raises:
+            NoRoomForUploadError: the disk is full of files that wait.
+        """
         try:
             return super().parse(_body(stream, parser_context), media_type, parser_context)  # type: ignore[arg-type]
         except RequestDataTooBig:
             raise BodyTooLargeError from None
+        except OSError as fault:
+            if fault.errno != errno.ENOSPC:
+                raise
+            raise NoRoomForUploadError from None
 
 
 FILE_PARSERS: Final[list[type[BaseParser]]] = [

@@ -1,5 +1,6 @@
 """`/products/imports`: files of products come in as jobs, row by row, each row once."""
 
+import errno
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import bson
 import pytest
 from bson import ObjectId
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
 from catalog.documents import (
     ImportChunk,
@@ -435,6 +437,18 @@ def test_a_file_that_cannot_be_read_fails_before_anything_is_written(
 
 
 # --- what is refused at once ------------------------------------------------------------------
+
+
+def test_a_form_for_which_there_is_no_room_on_the_disk_is_to_come_again(
+    sam: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", full)
+    refused = send(sam, *form(("file", "a.csv", HEADER + b"#" * 3 * 1024 * 1024)))
+    assert refused.outcome == (503, "no_room_for_upload")
+    assert refused.headers["Retry-After"] == "30"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from django.conf import settings
 
 from tests.ops.compose import (
     FILE,
@@ -282,8 +283,18 @@ def _seconds(duration: Any) -> float:
 
 def test_all_that_the_shop_writes_to_is_a_bounded_tmp() -> None:
     for service in shop_services().values():
-        assert service["tmpfs"] == ["/tmp:size=64m,mode=1777"]
+        assert service["tmpfs"] == ["/tmp:size=256m,mode=1777"]
     assert "PROMETHEUS_MULTIPROC_DIR=/tmp/" in (DOCKER / "Dockerfile").read_text("utf-8")
+
+
+def test_four_of_the_largest_files_may_come_in_at_once_and_leave_a_server_its_memory() -> None:
+    """What lies in a tmpfs counts as memory of its container."""
+    size, largest = 256 * 1024**2, max(settings.FILE_UPLOAD_LIMITS.values())
+    assert (
+        4 * largest
+        < size
+        <= int(services("")["api"]["deploy"]["resources"]["limits"]["memory"]) / 4
+    )
 
 
 def test_haproxy_is_told_what_its_configuration_reads_and_listens_where_it_is_published() -> None:

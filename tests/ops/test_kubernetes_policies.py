@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from django.conf import settings
 from django.urls import URLResolver, get_resolver, resolve
 
 from deploy.capacity.sizing import RATES, Sizing
@@ -79,6 +80,14 @@ def test_all_that_a_pod_of_ours_writes_to_is_a_bounded_tmp(overlay: str) -> None
         ]  # fmt: skip
         assert set(volume["emptyDir"]) == {"sizeLimit"}
     assert config(overlay)["PROMETHEUS_MULTIPROC_DIR"].startswith("/tmp/")
+
+
+def test_every_thread_may_take_in_the_largest_file_before_its_pod_is_evicted(overlay: str) -> None:
+    (volume,) = api(overlay)["spec"]["volumes"]
+    threads = int(config(overlay)["WEB_CONCURRENCY"]) * int(config(overlay)["WEB_THREADS"])
+    needed = threads * max(settings.FILE_UPLOAD_LIMITS.values())
+    assert volume["emptyDir"]["sizeLimit"] == "1Gi"
+    assert needed < 1024**3
 
 
 def test_every_image_has_a_tag_and_none_is_latest(overlay: str) -> None:
