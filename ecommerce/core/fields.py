@@ -80,9 +80,13 @@ class WholeNumberField(serializers.IntegerField):
 
 class FlagField(serializers.BooleanField):
     """JSON true or false. What a form or a query leaves out is not false, but not said: DRF would
-    take it for a box that is not ticked, and deactivate whom a form forgets to call active."""
+    take it for a box that is not ticked, and deactivate whom a form forgets to call active. So our
+    own pages have no box, but a choice, which says no as well."""
 
     default_empty_html = empty
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"style": {"template": "rest_framework/flag.html"}, **kwargs})
 
     def to_internal_value(self, data: Any) -> bool:
         """Refuses "yes" and 1 in JSON, which BooleanField would take."""

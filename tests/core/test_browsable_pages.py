@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from bs4 import BeautifulSoup
@@ -20,7 +21,11 @@ def form_fields(answer: Answer) -> dict[str, str]:
     form = BeautifulSoup(answer.body, "html.parser").select_one("form[enctype]")
     assert form is not None, "the page has a form"
     fields = form.select("input[name], textarea[name]")
-    return {str(field["name"]): str(field.get("value", field.text.strip())) for field in fields}
+    values = {str(field["name"]): str(field.get("value", field.text.strip())) for field in fields}
+    for choice in form.select("select[name]"):
+        (chosen,) = choice.select("option[selected]")
+        values[str(choice["name"])] = str(chosen["value"])
+    return values
 
 
 def test_a_page_that_replaces_a_product_starts_with_what_is_there(
@@ -28,6 +33,37 @@ def test_a_page_that_replaces_a_product_starts_with_what_is_there(
 ) -> None:
     fields = form_fields(sam.api.get(f"/products/{lamp['_id']}", Accept=HTML))
     assert (fields["name"], fields["price"], fields["quantity"]) == ("Lamp", "19.99", "10")
+
+
+def test_a_page_lets_a_user_in_and_shuts_them_out(alice: Person, ada: Person) -> None:
+    path = f"/users/{alice.id}"
+
+    def sent(**chosen: str) -> Answer:
+        fields = form_fields(ada.api.get(path, Accept=HTML)) | chosen
+        told = {name: value for name, value in fields.items() if value}
+        return ada.api.send(
+            "PUT",
+            path,
+            raw=urlencode(told).encode(),
+            content_type="application/x-www-form-urlencoded",
+        )
+
+    assert form_fields(ada.api.get(path, Accept=HTML))["is_active"] == "true"
+    assert (sent().status, ada.api.get(path)["is_active"]) == (200, True)
+    assert (sent(is_active="false").status, ada.api.get(path)["is_active"]) == (200, False)
+    assert form_fields(ada.api.get(path, Accept=HTML))["is_active"] == "false"
+    assert (sent().status, ada.api.get(path)["is_active"]) == (200, False)
+    assert (sent(is_active="true").status, ada.api.get(path)["is_active"]) == (200, True)
+
+
+def test_a_yes_or_no_is_a_choice_of_two_so_that_no_is_said(alice: Person, ada: Person) -> None:
+    page = BeautifulSoup(ada.api.get(f"/users/{alice.id}", Accept=HTML).body, "html.parser")
+    choice = page.select_one('form[enctype] select[name="is_active"]')
+    assert choice is not None
+    assert [(option["value"], option.text) for option in choice.select("option")] == [
+        ("true", "Yes"), ("false", "No"),
+    ]  # fmt: skip
+    assert page.select('input[type="checkbox"]') == [], "unticked, it would not be sent"
 
 
 def test_after_a_line_was_added_the_form_is_ready_for_the_next(
