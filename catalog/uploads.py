@@ -9,7 +9,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.http import UnreadablePostError
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from catalog.documents import FileFormat
@@ -17,7 +17,7 @@ from catalog.errors import EmptyFileError, NoRoomForUploadError
 from catalog.importing.formats import format_of
 from catalog.serializers import ImportForm
 from ecommerce.core.errors import FieldError, ValidationFailedError
-from ecommerce.core.parsers import BodyTooLargeError
+from ecommerce.core.parsers import BodyTooLargeError, StrictMultiPartParser
 
 _BLOCK: Final = 64 * 1024
 """Bytes."""
@@ -102,7 +102,7 @@ class JSONLinesFileParser(NDJSONFileParser):
     media_type = "application/jsonl"
 
 
-class FileFormParser(MultiPartParser):
+class FileFormParser(StrictMultiPartParser):
     """`multipart/form-data`; a large file waits in a temporary one."""
 
     def parse(

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import TooManyFieldsSent
 from django.http import QueryDict
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import BaseParser, FormParser
+from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 
 from ecommerce.core.errors import pointer_to
 
@@ -25,6 +25,8 @@ _INT64: Final = 2**63
 _TOO_LARGE: Final = ("An integer does not fit in 64 bits", "integer_out_of_range")
 _SHOWN: Final = 100
 """Characters of a member's name in an error."""
+_UNREADABLE: Final = "\ufffd"
+"""What Django puts where bytes of a form are not UTF-8."""
 
 
 class BodyTooLargeError(APIException):
@@ -89,13 +91,41 @@ class StrictFormParser(FormParser):
         try:
             unquote_to_bytes(body).decode("utf-8")
         except UnicodeDecodeError:
-            raise ParseError("The form is not UTF-8.", code="invalid_utf8") from None
+            raise _not_utf8() from None
         try:
             return QueryDict(body, encoding="utf-8")
         except TooManyFieldsSent:
-            limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-            detail = f"A form has at most {limit} fields."
-            raise ParseError(detail, code="too_many_fields") from None
+            raise _too_many_fields() from None
+
+
+class StrictMultiPartParser(MultiPartParser):
+    """`multipart/form-data`: UTF-8, and not more fields than Django reads."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The fields and files. Django has read what is not UTF-8 as U+FFFD, which is why that
+        character itself is refused; a charset of the request changes nothing."""
+        context = {**(parser_context or {}), "encoding": "utf-8"}
+        try:
+            form = super().parse(stream, media_type, context)
+        except TooManyFieldsSent:
+            raise _too_many_fields() from None
+        if any(_UNREADABLE in text for _, values in form.data.lists() for text in values):
+            raise _not_utf8()
+        return form
+
+
+def _not_utf8() -> ParseError:
+    return ParseError("The form is not UTF-8.", code="invalid_utf8")
+
+
+def _too_many_fields() -> ParseError:
+    limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return ParseError(f"A form has at most {limit} fields.", code="too_many_fields")
 
 
 def loads(body: bytes) -> Any:

@@ -8,7 +8,7 @@ def switch_on(rest_framework: dict[str, Any], middleware: list[str]) -> None:
     rest_framework["DEFAULT_RENDERER_CLASSES"].append("ecommerce.core.renderers.BrowsableRenderer")
     rest_framework["DEFAULT_PARSER_CLASSES"] += [
         "ecommerce.core.parsers.StrictFormParser",
-        "rest_framework.parsers.MultiPartParser",  # what the pages' PUT forms send
+        "ecommerce.core.parsers.StrictMultiPartParser",  # what the pages' PUT forms send
     ]
     rest_framework["DEFAULT_AUTHENTICATION_CLASSES"].append(
         "accounts.authentication.BrowsableSessionAuthentication"

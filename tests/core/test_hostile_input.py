@@ -102,6 +102,52 @@ def test_a_form_may_hold_any_character(sam: Person) -> None:
     assert (answer.status, answer["name"]) == (201, "Caf\u00e9 \u2615")
 
 
+def multipart(*fields: tuple[bytes, bytes]) -> bytes:
+    """What a page's form sends with PUT; its boundary is `edge`."""
+    start = b'--edge\r\nContent-Disposition: form-data; name="'
+    return b"".join(b'%s%s"\r\n\r\n%s\r\n' % (start, *field) for field in fields) + b"--edge--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "charset", "code"),
+    [
+        (multipart((b"name", b"L\xffmp"), (b"price", b"1")), "", "invalid_utf8"),
+        (multipart((b"name", b"a\xc3"), (b"price", b"1")), "", "invalid_utf8"),
+        (multipart((b"name", b"Caf\xe9"), (b"price", b"1")), "; charset=latin-1", "invalid_utf8"),
+        (multipart(*((b"f%d" % n, b"1") for n in range(1001))), "", "too_many_fields"),
+    ],
+    ids=["one byte", "half a character", "latin-1", "1001 fields"],
+)
+def test_a_hostile_multipart_form_gets_its_code_and_changes_nothing(
+    raw: bytes, charset: str, code: str, lamp: ProductRow, sam: Person
+) -> None:
+    kind = f"multipart/form-data; boundary=edge{charset}"
+    answer = sam.api.send("PUT", f"/products/{lamp['_id']}", raw=raw, content_type=kind)
+    assert answer.outcome == (400, code)
+    assert collection(Product).find_one({"_id": lamp["_id"]}) == lamp
+
+
+def test_a_multipart_form_may_hold_any_character(lamp: ProductRow, sam: Person) -> None:
+    raw = multipart((b"name", "Caf\u00e9 \u2615".encode()), (b"price", b"1"))
+    kind = "multipart/form-data; boundary=edge"
+    answer = sam.api.send("PUT", f"/products/{lamp['_id']}", raw=raw, content_type=kind)
+    assert (answer.status, answer["name"]) == (200, "Caf\u00e9 \u2615")
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (multipart((b"file", b"\xff")), "invalid_utf8"),
+        (multipart(*((b"f%d" % n, b"1") for n in range(1001))), "too_many_fields"),
+    ],
+    ids=["one byte", "1001 fields"],
+)
+def test_the_form_of_an_import_is_read_as_strictly(raw: bytes, code: str, sam: Person) -> None:
+    kind = "multipart/form-data; boundary=edge"
+    answer = sam.api.send("POST", "/products/imports", raw=raw, content_type=kind)
+    assert answer.outcome == (400, code)
+
+
 def items(text: str, count: int) -> bytes:
     """So many of it, one after the other."""
     return ",".join([text] * count).encode()
