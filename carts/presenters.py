@@ -1,25 +1,30 @@
 """Carts as they go out in JSON."""
 
+from collections.abc import Callable
 from typing import Any
 
 from carts.documents import AdjustmentRow, CartRow, LineRow
 from carts.pricing import Fault, LineProblem, PricedCart, PricedLine
 from carts.services import Merged
 from ecommerce.core.conditional import etag
-from ecommerce.core.money import as_text, to_major
+from ecommerce.core.money import as_text, major_units, to_major
+
+_Major = Callable[[int], int | float]
+"""Major units of an amount in the currency of the cart."""
 
 
 def present_cart(cart: PricedCart) -> dict[str, Any]:
     """A cart with its lines and totals; amounts are numbers in major units."""
     row, currency = cart.row, cart.currency
+    major = major_units(currency)
     return {
         "id": str(row["_id"]),
         "user_id": str(row["user_id"]) if "user_id" in row else None,
         "status": _status(row),
-        "items": [_present_line(line, currency) for line in cart.lines],
-        "saved_items": [_present_line(line, currency) for line in cart.saved_lines],
+        "items": [_present_line(line, currency, major) for line in cart.lines],
+        "saved_items": [_present_line(line, currency, major) for line in cart.saved_lines],
         "total_quantity": cart.total_quantity,
-        "subtotal": to_major(cart.subtotal, currency),
+        "subtotal": major(cart.subtotal),
         "currency": currency,
         "version": row["version"],
         "expires_at": row["expires_at"],
@@ -52,8 +57,8 @@ def cart_etag(cart: PricedCart) -> str:
     return etag(cart.row["version"], cart.digest)
 
 
-def _present_line(line: PricedLine, currency: str) -> dict[str, Any]:
-    row = line.row
+def _present_line(line: PricedLine, currency: str, major: _Major) -> dict[str, Any]:
+    row, price = line.row, line.unit_price
     problems = [_present_problem(one, currency) for one in line.problems] if line.problems else []
     return {
         "product_id": str(row["product_id"]),
@@ -63,9 +68,9 @@ def _present_line(line: PricedLine, currency: str) -> dict[str, Any]:
         "note": row.get("note", ""),
         "attributes": _present_attributes(row),
         "name": line.name,
-        "unit_price": to_major(line.unit_price, currency),
-        "line_total": to_major(line.total, currency),
-        "price_at_add": to_major(row["price_at_add_minor"], currency),
+        "unit_price": major(price),
+        "line_total": major(line.total),
+        "price_at_add": major(row["price_at_add_minor"]),
         "price_changed": line.price_changed,
         "available": line.available,
         "problem": problems[0] if problems else None,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecommerce.core.money import MAX_MINOR, AmountError, as_text, to_major, to_minor
+from ecommerce.core.money import MAX_MINOR, AmountError, as_text, major_units, to_major, to_minor
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,14 @@ def test_every_amount_of_the_largest_cart_is_exact_on_the_wire(minor: int, curre
 @given(minor=st.integers(0, MAX_MINOR), currency=st.sampled_from(["USD", "JPY", "KWD"]))
 def test_a_price_goes_out_and_comes_back_the_same(minor: int, currency: str) -> None:
     assert to_minor(Decimal(as_text(minor, currency)), currency) == minor
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("USD", 19.99), ("JPY", 1999), ("KWD", 1.999)])
+def test_many_amounts_of_one_currency_are_made_as_one_is(
+    currency: str, amount: int | float
+) -> None:
+    many = [major_units(currency)(minor) for minor in (1999, 0)]
+
+    assert many == [amount, 0]
+    assert many == [to_major(1999, currency), to_major(0, currency)]
+    assert type(many[0]) is type(amount)
