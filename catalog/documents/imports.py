@@ -63,6 +63,7 @@ class ImportJobRow(TypedDict):
     file_id: ObjectId
     format: str
     size: int
+    sha256: NotRequired[str]
     dry_run: bool
     by: ObjectId
     total: NotRequired[int]
@@ -96,6 +97,8 @@ class ImportJob(Document):
     format = StringField(required=True, choices=[str(name) for name in FileFormat])
     size = LongField(required=True, min_value=1)
     """Bytes of the file."""
+    sha256 = StringField()
+    """Digest of the file in hex: a retry must bring the same one."""
     dry_run = BooleanField(required=True)
     by = ObjectIdField(required=True)
     total = LongField(min_value=0)

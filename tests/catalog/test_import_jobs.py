@@ -28,7 +28,7 @@ from catalog.errors import EmptyFileError
 from catalog.importing.jobs import run_next, work_on_imports
 from catalog.services import ImportJobService
 from catalog.services.imports import LEASE, LeaseLostError
-from ecommerce.core.idempotency import Operation
+from ecommerce.core.idempotency import KeyReusedError, Operation
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
 
@@ -653,6 +653,66 @@ def test_a_repeated_upload_makes_one_job(sam: Person) -> None:
     assert collection(ImportJob).count_documents({}) == 1
     assert collection(ImportChunk).count_documents({}) == 1
     assert counts(done(sam, first)) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("as_form", [False, True], ids=["body", "form"])
+def test_a_corrected_file_of_the_same_length_needs_a_key_of_its_own(
+    as_form: bool, sam: Person
+) -> None:
+    def upload(raw: bytes, name: str = "a.csv") -> Answer:
+        body, kind = form(("file", name, raw)) if as_form else (raw, "text/csv")
+        headers = {"Idempotency-Key": "one"}
+        return sam.api.send("POST", PATH, raw=body, content_type=kind, headers=headers)
+
+    first = upload(lines("A", price="5"))
+    assert upload(lines("A", price="6")).outcome == (422, "idempotency_key_reused")
+    again = upload(lines("A", price="5"))
+    assert (again.status, again.body) == (202, first.body)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    done(sam, first)
+    assert upload(lines("A", price="6")).outcome == (422, "idempotency_key_reused")
+    assert upload(lines("A", price="5")).body == first.body
+    assert collection(ImportJob).count_documents({}) == 1
+    assert collection(ImportChunk).count_documents({}) == 0, "a replay stores no file"
+
+
+def test_the_same_bytes_as_a_file_of_another_format_need_a_key_of_their_own(sam: Person) -> None:
+    def upload(name: str) -> Answer:
+        body, kind = form(("file", name, b'[{"name":"A","price":5}]'))
+        headers = {"Idempotency-Key": "one"}
+        return sam.api.send("POST", PATH, raw=body, content_type=kind, headers=headers)
+
+    assert upload("a.json").status == 202
+    assert upload("ab.csv").outcome == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("retried", [True, False], ids=["retry", "slow first try"])
+def test_another_file_under_the_operation_of_a_job_is_refused_and_leaves_nothing(
+    retried: bool, sam: Person
+) -> None:
+    operation = Operation(ObjectId(), keyed=True)
+
+    def create(raw: bytes, try_: Operation) -> ObjectId:
+        job = ImportJobService.create(
+            blocks=[raw], format_name="csv", dry_run=False, by=sam.principal.id, operation=try_
+        )
+        return job["_id"]
+
+    assert create(lines("A", price="5"), operation) == operation.id
+    with pytest.raises(KeyReusedError):
+        create(lines("A", price="6"), replace(operation, retried=retried))
+    assert collection(ImportChunk).count_documents({}) == 1
+
+
+def test_a_job_of_before_files_had_digests_answers_its_retries(sam: Person) -> None:
+    operation = Operation(ObjectId(), keyed=True)
+    given: Any = {"format_name": "csv", "dry_run": False, "by": sam.principal.id}
+    job = ImportJobService.create(blocks=[lines("A")], operation=operation, **given)
+    collection(ImportJob).update_one({"_id": job["_id"]}, {"$unset": {"sha256": ""}})
+    again = ImportJobService.create(
+        blocks=[lines("A")], operation=replace(operation, retried=True), **given
+    )
+    assert again["_id"] == job["_id"]
 
 
 @pytest.mark.parametrize("retried", [True, False], ids=["retry", "slow first try"])

@@ -10,6 +10,14 @@ from ecommerce.core.idempotency.decorator import (
     idempotent,
     is_idempotent,
 )
+from ecommerce.core.idempotency.errors import KeyReusedError
 from ecommerce.core.idempotency.operations import Operation
 
-__all__ = ["IDEMPOTENCY_KEY", "REPLAYED", "Operation", "idempotent", "is_idempotent"]
+__all__ = [
+    "IDEMPOTENCY_KEY",
+    "REPLAYED",
+    "KeyReusedError",
+    "Operation",
+    "idempotent",
+    "is_idempotent",
+]

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.idempotency import records
-from ecommerce.core.idempotency.records import Claim, StoredAnswer
+from ecommerce.core.idempotency.records import Claim, Done, StoredAnswer
 from ecommerce.core.idempotency.requests import fingerprint, record_id
 
 P = ParamSpec("P")
@@ -36,8 +36,9 @@ def idempotent(method: Method[P]) -> Method[P]:
         if key is None:
             return method(view, request, *args, **kwargs)
         found = records.claim(record_id(request, key), fingerprint=fingerprint(request))
-        if isinstance(found, StoredAnswer):
-            return _Replay(found)
+        if isinstance(found, Done):
+            view.refuse_other_body(request, found.operation)
+            return _Replay(found.answer)
         checkpoint("idempotency.claimed")
         view.operation = found.operation
         return _answered(found, lambda: method(view, request, *args, **kwargs))

@@ -45,6 +45,14 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """The work was done and answered."""
+
+    operation: Operation
+    answer: StoredAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The right to work under a key until the lease ends."""
 
@@ -55,7 +63,7 @@ class Claim:
     """A try before this one may have had its effect, so the answer is marked as a replay."""
 
 
-def claim(record_id: str, *, fingerprint: str) -> Claim | StoredAnswer:
+def claim(record_id: str, *, fingerprint: str) -> Claim | Done:
     """Claim a key before the work, or find the answer that is there already.
 
     Raises:
@@ -71,7 +79,9 @@ def claim(record_id: str, *, fingerprint: str) -> Claim | StoredAnswer:
         if record["fingerprint"] != fingerprint:
             raise KeyReusedError
         if record["state"] == IdempotencyState.DONE:
-            return StoredAnswer(record["status"], record["headers"], record["body"])
+            answer = StoredAnswer(record["status"], record["headers"], record["body"])
+            operation = Operation(record["operation_id"], keyed=True, retried=True, answered=True)
+            return Done(operation, answer)
         taken = _taken_over(record)
         if taken is not None:
             return taken

@@ -62,7 +62,7 @@ def _body(request: Request) -> bytes:
     """The body as it was sent; reading it here keeps it for the parser.
 
     A file that is stored while it comes in is never held in memory: its type and length stand for
-    it.
+    it here, and its bytes are compared by the view and the service (`refuse_other_body`).
     """
     if request.path.rstrip("/") in settings.FILE_UPLOAD_LIMITS:
         kind = request._request.content_type  # without the boundary of a form, which retries change
