@@ -77,12 +77,24 @@ class FilterQuery(StrictSerializer):
     category = ManyField(
         child=TextField(max_length=200), help_text="Slug or id; what stands below counts too."
     )
-    brand = ManyField(child=TextField(max_length=200))
-    tag = ManyField(child=TextField(max_length=100))
+    brand = ManyField(
+        child=TextField(max_length=200),
+        help_text="A whole brand as the product has it: capitals count. `q` finds it in any case.",
+    )
+    tag = ManyField(
+        child=TextField(max_length=100),
+        help_text="A whole tag as the product has it: capitals count. `q` finds it in any case.",
+    )
     min_price = PriceField(required=False)
     max_price = PriceField(required=False)
     in_stock = FlagField(required=False, default=None, allow_null=True)
-    ids = ManyField(child=IdsField())
+    ids = ManyField(
+        child=IdsField(),
+        help_text=(
+            f"Only these products, at most {MAX_IDS}. A list gives them in its `ordering`, "
+            "not as they are named here, and at most `limit` on a page."
+        ),
+    )
     status = ManyField(
         child=serializers.ChoiceField(STATUSES), help_text="Staff only; customers see active ones."
     )

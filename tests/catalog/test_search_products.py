@@ -239,6 +239,14 @@ def test_fields_make_sparse_answers_with_their_own_etag(
     assert page["items"] == [{"id": str(product["_id"]), "variants": []}]
 
 
+def test_ids_come_in_the_ordering_of_the_list_and_not_as_they_are_named(
+    make_product: Make, anyone: ApiClient
+) -> None:
+    a, b, c = (make_product(name=name)["_id"] for name in "ABC")
+    assert names(anyone, f"ids={b},{c},{a}&ordering=name") == ["A", "B", "C"]
+    assert len(anyone.get(f"/products/?ids={b},{c},{a}&limit=2")["items"]) == 2
+
+
 # --- suggestions -------------------------------------------------------------------------------
 
 

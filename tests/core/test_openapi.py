@@ -132,6 +132,15 @@ def test_a_refusal_for_want_of_stock_shows_how_many_are_left(document: Any) -> N
         assert members <= content["examples"][shown]["value"].keys(), (path, method)
 
 
+def test_the_list_says_how_its_filters_compare_and_in_which_order_ids_come(document: Any) -> None:
+    parameters = document["paths"]["/products/"]["get"]["parameters"]
+    said = {one["name"]: one.get("description", "") for one in parameters}
+    assert "capitals count" in said["brand"]
+    assert "capitals count" in said["tag"]
+    assert "in its `ordering`, not as they are named here" in said["ids"]
+    assert "at most `limit` on a page" in said["ids"]
+
+
 def test_what_has_a_tag_names_304(document: Any) -> None:
     for path in ("/products/", "/products/{id}", "/products/facets", "/products/suggest"):
         assert "304" in document["paths"][path]["get"]["responses"], path
