@@ -59,8 +59,8 @@ image: ## Build the image of the API (IMAGE=shop:latest BASE_IMAGE=python:3.12-s
 	@docker build --file docker/Dockerfile --tag $(or $(IMAGE),shop:latest) \
 	  --build-arg REVISION=$$(git rev-parse --short HEAD) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) .
 
-verify-image: ## Was this IMAGE (name with digest) built by this project? (asks GitHub)
-	@gh attestation verify "oci://$$IMAGE" --repo "$$GITHUB_REPOSITORY"
+verify-image: ## Did our workflow publish this image? (asks GitHub; OVERLAY=production RELEASE=v1.2.3 IMAGE=...@sha256:...)
+	@bash deploy/verify-image
 
 release: ## The changelog's section becomes the release of a tag (TAG=v1.2.3 IMAGE=...@sha256:...)
 	@bash deploy/release

@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ OURS: Final = re.compile(r"uses: \./\.github/workflows/[\w.-]+$")
 TARGETS: Final = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 MAY_WRITE: Final = {
     ("image.yml", "publish"): {"packages", "id-token", "attestations"},
+    ("main.yml", "image"): {"packages", "id-token", "attestations"},
     ("release.yml", "image"): {"packages", "id-token", "attestations"},
     ("release.yml", "release"): {"contents"},
 }
@@ -30,6 +31,11 @@ Workflow = dict[Any, Any]
 def workflow(name: str) -> Workflow:
     parsed: Workflow = yaml.safe_load((FOLDER / name).read_text("utf-8"))
     return parsed
+
+
+def triggers(name: str) -> Workflow:
+    """What starts it."""
+    return dict(workflow(name)[True])  # YAML reads the key `on` as true
 
 
 def jobs(name: str) -> dict[str, Workflow]:
@@ -44,7 +50,9 @@ def steps() -> Iterator[tuple[str, Workflow]]:
 
 
 def test_there_are_these_workflows() -> None:
-    assert NAMES == ["ci.yml", "deploy.yml", "image.yml", "nightly.yml", "release.yml"]
+    assert NAMES == [
+        "ci.yml", "deploy.yml", "image.yml", "main.yml", "nightly.yml", "release.yml",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,18 +119,45 @@ def test_the_image_is_scanned_before_it_is_published_with_its_origin_and_its_par
     assert (build["sbom"], build["provenance"], build["push"]) == (True, "mode=max", True)
 
 
-def test_a_release_comes_after_the_tests_and_the_image() -> None:
-    release = jobs("release.yml")
-    assert (release["image"]["needs"], release["release"]["needs"]) == ("tests", "image")
+def test_an_image_says_which_version_and_which_commit_it_is() -> None:
+    (build,) = (
+        step["with"] for step in jobs("image.yml")["publish"]["steps"]
+        if "build-push-action@" in step.get("uses", "")
+    )  # fmt: skip
+    assert build["build-args"].splitlines() == [
+        "VERSION=${{ inputs.tag }}", "REVISION=${{ github.sha }}",
+    ]  # fmt: skip
+    assert build["tags"] == "${{ env.NAME }}:${{ inputs.tag }}"
+
+
+def test_a_state_of_main_or_a_tag_becomes_an_image_only_after_the_tests() -> None:
+    assert triggers("main.yml") == {"push": {"branches": ["main"]}}
+    assert set(triggers("ci.yml")) == {"pull_request", "workflow_call"}
+    assert set(triggers("image.yml")) == {"pull_request", "workflow_call"}
+    assert jobs("image.yml")["publish"]["if"] == "github.event_name != 'pull_request'"
+    tags = {"main.yml": "${{ github.sha }}", "release.yml": "${{ github.ref_name }}"}
+    for name, tag in tags.items():
+        assert jobs(name)["tests"]["uses"] == "./.github/workflows/ci.yml"
+        image = jobs(name)["image"]
+        assert (image["needs"], "if" in image) == ("tests", False)
+        assert (image["uses"], image["with"]) == ("./.github/workflows/image.yml", {"tag": tag})
+
+
+def test_a_push_to_main_does_not_stop_the_tests_of_the_one_before() -> None:
+    stops = workflow("ci.yml")["concurrency"]["cancel-in-progress"]
+    assert stops == "${{ github.event_name == 'pull_request' }}"
+
+
+def test_a_release_comes_after_its_image() -> None:
+    assert jobs("release.yml")["release"]["needs"] == "image"
 
 
 def test_a_deployment_waits_for_its_environment_and_never_for_another_half_way() -> None:
     for job in jobs("deploy.yml").values():
         assert job["environment"] == "${{ inputs.environment }}"
     assert workflow("deploy.yml")["concurrency"]["cancel-in-progress"] is False
-    # YAML reads the key `on` as true.
-    asked = workflow("deploy.yml")[True]["workflow_dispatch"]["inputs"]["environment"]["options"]
-    for overlay in asked:
+    inputs = triggers("deploy.yml")["workflow_dispatch"]["inputs"]
+    for overlay in inputs["environment"]["options"]:
         assert (ROOT / "deploy" / "kubernetes" / "overlays" / overlay).is_dir()
 
 
@@ -141,7 +176,7 @@ def test_a_topology_that_is_not_known_is_refused() -> None:
 
 
 SCRIPTS: Final = (".ci/audit", ".ci/mongodb", ".ci/packages", ".ci/run", ".ci/workflows")
-DEPLOYING: Final = ("deploy/release", "deploy/kubernetes/rollout")
+DEPLOYING: Final = ("deploy/release", "deploy/verify-image", "deploy/kubernetes/rollout")
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, *DEPLOYING])
@@ -179,3 +214,67 @@ def test_a_release_says_what_the_changelog_says_of_its_version(changelog: Path) 
 def test_a_version_that_the_changelog_does_not_know_is_not_released(changelog: Path) -> None:
     done = notes(changelog, "v1.3.0")
     assert (done.returncode, done.stdout) == (1, 'CHANGELOG.md has no section "## 1.3.0".\n')
+
+
+@pytest.fixture
+def verify(tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """`make verify-image` with a double of GitHub's client, which says what it was asked."""
+    client = tmp_path / "gh"
+    client.write_text('#!/bin/sh\necho "$@"\n')
+    client.chmod(0o755)
+
+    def run(**given: str) -> tuple[int, str]:
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        image = "ghcr.io/shop/api@sha256:12"
+        done = script(
+            "deploy/verify-image", PATH=path, IMAGE=image, GITHUB_REPOSITORY="shop/api", **given
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+ASKED: Final = (
+    "attestation verify oci://ghcr.io/shop/api@sha256:12 --repo shop/api"
+    " --signer-workflow shop/api/.github/workflows/image.yml --source-ref "
+)
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_a_released_image_is_one_that_our_workflow_made_of_its_tag(
+    overlay: str, verify: Callable[..., tuple[int, str]]
+) -> None:
+    asked = verify(OVERLAY=overlay, RELEASE="v1.2.3")
+    assert asked == (0, f"{ASKED}refs/tags/v1.2.3\n")
+
+
+def test_staging_takes_a_state_of_main_too(verify: Callable[..., tuple[int, str]]) -> None:
+    assert verify(OVERLAY="staging", RELEASE="") == (0, f"{ASKED}refs/heads/main\n")
+
+
+@pytest.mark.parametrize("overlay", ["production", ""])
+def test_production_takes_releases_alone(
+    overlay: str, verify: Callable[..., tuple[int, str]]
+) -> None:
+    said = "production takes a release alone: RELEASE is its tag (v1.2.3).\n"
+    assert verify(OVERLAY=overlay, RELEASE="") == (2, said)
+
+
+@pytest.mark.parametrize("tag", ["main", "v1.2", "v1.2.3/../../heads/main", "v1.2.3-rc1"])
+def test_what_is_no_tag_of_a_release_is_not_asked_for(
+    tag: str, verify: Callable[..., tuple[int, str]]
+) -> None:
+    said = f"RELEASE is the tag of a release (v1.2.3), not {tag}.\n"
+    assert verify(OVERLAY="production", RELEASE=tag) == (2, said)
+
+
+def test_a_deployment_verifies_its_image_before_it_rolls_it_out() -> None:
+    deploy = jobs("deploy.yml")["deploy"]
+    assert [step["run"] for step in deploy["steps"] if "run" in step] == [
+        "make verify-image", "make deploy",
+    ]  # fmt: skip
+    assert deploy["env"] == {
+        "OVERLAY": "${{ inputs.environment }}",
+        "IMAGE": "${{ inputs.image }}",
+        "RELEASE": "${{ inputs.release }}",
+    }
