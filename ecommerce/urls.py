@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 
 from ecommerce.core.health import livez, readyz
+from ecommerce.core.rate_limits import unlimited
 from ecommerce.core.routers import routes_of
 from ecommerce.documentation import DocsView, OpenAPIView, RedocView
 from ecommerce.landing import landing_page
@@ -21,7 +22,7 @@ urlpatterns = [
     re_path(r"^redoc/?$", RedocView.as_view(url_name="openapi"), name="redoc"),
     re_path(r"^livez/?$", livez, name="livez"),
     re_path(r"^readyz/?$", readyz, name="readyz"),
-    re_path(r"^metrics/?$", require_safe(ExportToDjangoView), name="metrics"),
+    re_path(r"^metrics/?$", unlimited(require_safe(ExportToDjangoView)), name="metrics"),
 ]
 if settings.BROWSABLE_API:
     urlpatterns.append(path("auth/", include("accounts.browsable_urls")))

@@ -65,6 +65,7 @@ class LogoutView(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Log out and go back."""
+        rate_limits.spend_uncounted(request)
         log_out(request)
         return HttpResponseRedirect(_next(request))
 

@@ -42,13 +42,13 @@ class OAuthView(NamesMethods):
 
     def options(self, *args: Any, **kwargs: Any) -> Response:
         """Counted as a refusal is, for nothing comes of it."""
-        rate_limits.spend_refused(self.request)
+        rate_limits.spend_uncounted(self.request)
         return super().options(*args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Errors as RFC 6749 section 5.2 writes them; what is not known stays a problem."""
         try:
-            rate_limits.spend_refused(self.request)
+            rate_limits.spend_uncounted(self.request)
         except rate_limits.RateLimitedError as refusal:
             return self._refused(refusal)
         return self._refused(exc)
@@ -75,7 +75,6 @@ class OAuthView(NamesMethods):
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in NO_STORE.items():
             answer[name] = value
-        rate_limits.add_headers(request, answer)
         return answer
 
 

@@ -9,18 +9,21 @@ from django.views.decorators.http import require_safe
 from pymongo.errors import PyMongoError
 
 from ecommerce.core import draining, mongo
+from ecommerce.core.rate_limits import unlimited
 
 _CACHED_SECONDS: Final = 1.0
 _lock = Lock()
 _last: tuple[float, str] = (float("-inf"), "")
 
 
+@unlimited
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """200 while the process can answer at all."""
     return _uncached({"status": "ok"})
 
 
+@unlimited
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """200 when requests can be served; 503 when the database does not answer or the end is near."""

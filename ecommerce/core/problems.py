@@ -101,17 +101,22 @@ class PlainViewMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What is known of what a view raised; None lets Django log it and answer `handler500`."""
-        answer = _known_response(exception, safe_path(request.path))
-        if answer is None:
-            return None
-        body, status = answer.data, answer.status_code
-        if _asks_for_page(request):
-            page = render(request, "problem.html", body, status=status)
-        else:
-            page = HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
-        for name, value in answer.headers.items():
-            page.headers.setdefault(name, value)
-        return page
+        return answer_of_plain_view(request, exception)
+
+
+def answer_of_plain_view(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """The problem, or the page about it, where DRF is not at work; None for what is not known."""
+    answer = _known_response(exception, safe_path(request.path))
+    if answer is None:
+        return None
+    body, status = answer.data, answer.status_code
+    if _asks_for_page(request):
+        page = render(request, "problem.html", body, status=status)
+    else:
+        page = HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
+    for name, value in answer.headers.items():
+        page.headers.setdefault(name, value)
+    return page
 
 
 def _is_bare(request: HttpRequest, response: HttpResponse) -> bool:

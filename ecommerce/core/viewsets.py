@@ -53,7 +53,7 @@ class ShopViewSet(NamesMethods, viewsets.ViewSet):
             self._count_read(request)
             self.query = self._valid_query()
         except (APIException, DomainError):
-            rate_limits.spend_refused(request)
+            rate_limits.spend_uncounted(request)
             raise
         self.operation = Operation.unkeyed()
 
@@ -64,7 +64,7 @@ class ShopViewSet(NamesMethods, viewsets.ViewSet):
             policy = rate_limits.policy_of_read(request.META.get("QUERY_STRING", ""))
             rate_limits.spend_once(request, policy)
         elif self.action is None or request.method == "OPTIONS":
-            rate_limits.spend_refused(request)
+            rate_limits.spend_uncounted(request)
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON, and what the action reads beside it."""
@@ -157,5 +157,4 @@ class ShopViewSet(NamesMethods, viewsets.ViewSet):
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         answer.setdefault("Cache-Control", self.cache_control)
         patch_vary_headers(answer, self.varies_by)
-        rate_limits.add_headers(request, answer)
         return answer

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "ecommerce.core.security_headers.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "ecommerce.core.rate_limits.middleware.RateLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "ecommerce.core.framing.RequestFramingMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

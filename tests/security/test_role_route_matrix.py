@@ -120,7 +120,7 @@ LIMITED = [
 def test_every_answer_says_what_is_left_of_its_limit(
     name: str, world: World, limits_on: None
 ) -> None:
-    """Whatever it is: done, refused, or not even understood. Probes and pages have no limits."""
+    """Whatever it is: done, refused, or not even understood; pages have a test of their own."""
     route, row = ROUTES[name], ROWS[name]
     path = address(route.path, world)
     staff = world.sam.api

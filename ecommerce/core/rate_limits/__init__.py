@@ -1,8 +1,9 @@
 """Rate limits: named policies in one table, one decorator for view methods, standard headers.
 
 `@rate_limited(POLICY)` counts a view method's calls before its work. Reads without one are counted
-by the viewset under READS. Answers carry `RateLimit` and `RateLimit-Policy`
-(draft-ietf-httpapi-ratelimit-headers-10); beyond a limit they are 429 problems with `Retry-After`.
+by the viewset under READS, and what no view counts by the middleware, which adds the headers too:
+answers carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10); beyond a
+limit they are 429 problems with `Retry-After`.
 """
 
 from ecommerce.core.rate_limits.counting import Usage
@@ -29,7 +30,6 @@ from ecommerce.core.rate_limits.policies import (
 )
 from ecommerce.core.rate_limits.requests import (
     RateLimitedError,
-    add_headers,
     allows,
     header_items,
     is_counted,
@@ -37,7 +37,8 @@ from ecommerce.core.rate_limits.requests import (
     spend,
     spend_once,
     spend_read,
-    spend_refused,
+    spend_uncounted,
+    unlimited,
 )
 
 __all__ = [
@@ -60,7 +61,6 @@ __all__ = [
     "Policy",
     "RateLimitedError",
     "Usage",
-    "add_headers",
     "allows",
     "check_quotas",
     "header_items",
@@ -70,5 +70,6 @@ __all__ = [
     "spend",
     "spend_once",
     "spend_read",
-    "spend_refused",
+    "spend_uncounted",
+    "unlimited",
 ]

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +23,7 @@ from ecommerce.core.rate_limits.policies import (
 
 P = ParamSpec("P")
 _COUNTED: Final = "_is_rate_limited"
+_UNLIMITED: Final = "_is_unlimited"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _SPENT: Final = "shop.rate_limit_usage"
 """Where the WSGI environment says that a read is counted already."""
@@ -70,6 +71,17 @@ def is_counted(method: object) -> bool:
     return bool(getattr(method, _COUNTED, False))
 
 
+def unlimited(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Mark a plain view that must answer however often it is asked: a probe, a scraper's page."""
+    vars(view)[_UNLIMITED] = True
+    return view
+
+
+def is_unlimited(view: object) -> bool:
+    """Whether a view is under `unlimited`."""
+    return bool(getattr(view, _UNLIMITED, False))
+
+
 def spend(request: Request | HttpRequest, *policies: Policy, account: str | None = None) -> None:
     """Count one request under each policy.
 
@@ -96,8 +108,8 @@ def spend(request: Request | HttpRequest, *policies: Policy, account: str | None
             raise RateLimitedError(usage.policy, usage.reset)
 
 
-def spend_refused(request: Request) -> None:
-    """Count a request that is refused before anything else has counted it, under reads or writes.
+def spend_uncounted(request: Request | HttpRequest) -> None:
+    """Count a request that nothing else has counted, under reads or writes: refused, or a page.
 
     Without it, whoever has no token could ask as often as they like. Counted for who is known by
     then, else for the address: to find out who that is may be what failed.
@@ -145,7 +157,7 @@ def allows(policy: Policy, account: str) -> bool:
     return not usage.exceeded
 
 
-def add_headers(request: Request, response: Response) -> None:
+def add_headers(request: HttpRequest, response: HttpResponse) -> None:
     """`RateLimit` and `RateLimit-Policy` on an answer that was counted; `Retry-After` on a 429."""
     usages: list[Usage] = getattr(request, "rate_limit_usages", [])
     for name, value in header_items(usages):
