@@ -1,9 +1,10 @@
 """`/token`: the OAuth2 endpoints. Errors have the form of RFC 6749, not problem documents."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from rest_framework.exceptions import APIException, ValidationError
+from django.http import QueryDict
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -119,8 +120,18 @@ def _renew(request: Request, values: Mapping[str, Any]) -> TokenPair:
 
 def _valid(form: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     with serializer_for(form, request.data) as serializer:
+        if isinstance(request.data, QueryDict):  # nothing at all is none
+            _refuse_repeated(request.data, serializer.fields)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
+
+
+def _refuse_repeated(data: QueryDict, known: Collection[str]) -> None:
+    """RFC 6749 section 3.2: of two values, two readers of a form may take another each."""
+    for name, values in data.lists():
+        if len(values) > 1:
+            shown = name if name in known else "each parameter"
+            raise ParseError(f"Send {shown} once: none may be repeated.")
 
 
 def _required(values: Mapping[str, Any], name: str) -> str:

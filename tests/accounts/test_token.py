@@ -118,3 +118,31 @@ def test_a_form_that_cannot_be_read_is_an_error_of_oauth_too(
         answer = anyone.send("POST", path, raw=form.encode(), content_type=kind)
         assert answer.status == 400
         assert answer.json() == {"error": "invalid_request", "error_description": description}
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "description"),
+    [
+        ("/token", "username=bob&username=alice&password={0}", "username"),
+        ("/token", "username=alice&password=wrong-horse-9&password={0}", "password"),
+        ("/token", "grant_type=password&grant_type=password&username=alice&password={0}",
+         "grant_type"),
+        ("/token", "grant_type=refresh_token&refresh_token=x&refresh_token={1}", "refresh_token"),
+        ("/token/revoke", "token=x&token={1}", "token"),
+        ("/token", "username=alice&password={0}&odd%22=1&odd%22=2", "each parameter"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_is_repeated_is_refused(
+    path: str, form: str, description: str, alice: Person, bob: Person, anyone: ApiClient
+) -> None:
+    """RFC 6749 section 3.2: what signs in must not depend on which of them a server reads."""
+    raw = form.format(PASSWORD, alice.tokens.refresh_token).encode()
+    kind = "application/x-www-form-urlencoded"
+    answer = anyone.send("POST", path, raw=raw, content_type=kind)
+    assert answer.status == 400
+    assert answer.json() == {
+        "error": "invalid_request",
+        "error_description": f"Send {description} once: none may be repeated.",
+    }
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert alice.api.get("/users/me").status == 200, "no session was ended"
