@@ -42,7 +42,9 @@ class LoginService:
             BusyError: too many sign in at this moment.
         """
         try:
-            user = _signed_in(login, password, client)
+            # First of all: who is refused costs no call to the shared cache, and counts nowhere.
+            with capacity.LOGINS.taken():
+                user = _signed_in(login, password, client)
         except Exception as fault:
             metrics.LOGINS[_RESULTS.get(type(fault), "error")].inc()
             raise
@@ -53,8 +55,7 @@ class LoginService:
 def _signed_in(login: str, password: str, client: Client) -> UserRow:
     attempt = login_limits.begin(login=login, address=client.address)
     try:
-        with capacity.LOGINS.taken():
-            user = UserService.authenticate(login=login, password=password)
+        user = UserService.authenticate(login=login, password=password)
     except UnverifiedEmailError as refusal:
         attempt.withdrawn()  # the password was right: nobody is guessing
         AuditService.record(

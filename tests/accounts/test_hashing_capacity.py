@@ -19,6 +19,7 @@ from accounts import capacity, login_limits, selectors
 from accounts.capacity import GivingWay, Slots
 from accounts.documents import RefreshFamily, User
 from accounts.errors import BusyError
+from accounts.login_limits import Attempt
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, Answer, ApiClient, Person
@@ -156,6 +157,26 @@ def test_more_logins_than_threads_may_wait_are_refused_at_once(
         assert sign_in().outcome == (503, "temporarily_unavailable")
         assert time.perf_counter() - started < 1
     assert sign_in().status == 200
+
+
+def test_a_login_that_is_refused_for_want_of_room_counts_as_no_attempt(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    real = login_limits.begin
+
+    def counting(*, login: str, address: str) -> Attempt:
+        begun.append(login)
+        return real(login=login, address=address)
+
+    monkeypatch.setattr(login_limits, "begin", counting)
+    slots = Slots(1, wait=0)
+    monkeypatch.setattr(capacity, "LOGINS", slots)
+    with slots.taken():
+        assert sign_in().outcome == (503, "temporarily_unavailable")
+    assert begun == []
+    assert sign_in().status == 200
+    assert begun == ["alice"]
 
 
 def test_a_slot_is_free_again_whatever_happened_inside() -> None:
