@@ -161,6 +161,14 @@ def test_a_deployment_waits_for_its_environment_and_never_for_another_half_way()
         assert (ROOT / "deploy" / "kubernetes" / "overlays" / overlay).is_dir()
 
 
+def test_dependabot_is_asked_only_for_what_it_can_update() -> None:
+    # It reads an image from FROM itself; ours stands in an argument, so that another may be given.
+    froms = re.findall(r"(?m)^FROM (\S+)", (ROOT / "docker" / "Dockerfile").read_text("utf-8"))
+    assert set(froms) == {"${BASE_IMAGE}"}
+    asked = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text("utf-8"))["updates"]
+    assert [one["package-ecosystem"] for one in asked] == ["github-actions"]
+
+
 def test_the_suites_run_on_a_replica_set_and_on_a_sharded_cluster() -> None:
     script = (ROOT / ".ci" / "mongodb").read_text("utf-8")
     matrix = jobs("ci.yml")["mongodb"]["strategy"]["matrix"]["include"]
