@@ -1,5 +1,6 @@
 """deploy/systemd: units that systemd understands, and that agree with the product."""
 
+import os
 import re
 import runpy
 import subprocess
@@ -8,7 +9,9 @@ from typing import Final
 
 import pytest
 
+from tests.live.server import free_port
 from tests.ops.conftest import needs
+from tests.ops.fleet import eventually
 from tests.ops.kubernetes import commands, known_variables
 from tests.queries import ROOT
 
@@ -76,3 +79,31 @@ def test_what_is_started_is_what_the_image_starts() -> None:
         (other,) = values(unit, "ExecStart")
         assert other.split()[:2] == ["/opt/shop/.venv/bin/python", "manage.py"]
         assert other.split()[2] in commands()
+
+
+def test_haproxy_of_debian_serves_without_the_rights_of_root() -> None:
+    """The file of the image has no user to change to: there it never was root."""
+    needs("haproxy", package="haproxy")
+    page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    (first,) = re.findall(r"^CONFIG=/opt/shop/(\S+)$", page, re.MULTILINE)
+    (second,) = re.findall(r"^EXTRAOPTS=.* -f /opt/shop/(\S+)\"$", page, re.MULTILINE)
+    assert first == "docker/haproxy/haproxy.cfg"
+    files = ["-f", str(ROOT / first), "-f", str(ROOT / second)]
+    check = ["haproxy", "-c", *files]
+    out = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert out.returncode == 0, out.stderr
+    binds = {name: f"127.0.0.1:{free_port()}" for name in ("HTTP_BIND", "METRICS_BIND")}
+    with subprocess.Popen(
+        ["haproxy", "-db", *files],
+        env={**os.environ, **binds},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as haproxy:
+        status = Path(f"/proc/{haproxy.pid}/status")
+        try:
+            eventually(
+                lambda: re.findall(r"^Uid:\s+(\d+)", status.read_text(), re.MULTILINE) != ["0"],
+                "it is nobody's master",
+            )
+        finally:
+            haproxy.terminate()
