@@ -95,7 +95,7 @@ def test_every_alert_says_what_it_means_and_where_to_read_what_to_do() -> None:
         assert rule["labels"]["severity"] in {"page", "ticket"}
         notes = rule["annotations"]
         assert set(notes) == {"summary", "description", "runbook_url"}
-        assert notes["runbook_url"] == f"docs/operations.md#{rule['alert'].lower()}"
+        assert notes["runbook_url"].endswith(f"/docs/operations.md#{rule['alert'].lower()}")
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS)
