@@ -26,6 +26,7 @@ _KEPT_LEVELS: Final = MAX_DEPTH + 4
 _MAX_NAME: Final = 1000
 """Characters in the name of a member."""
 _LONG_NAME: Final = f"It cannot be read: the name of a member has more than {_MAX_NAME} characters."
+_TWO_LISTS: Final = 'It cannot be read: the outermost object has the member "products" twice.'
 _END: Final = object()
 _PLAIN: Final = {
     "premature EOF": "is not complete: the file ends too early",
@@ -137,7 +138,7 @@ def _events(file: BufferedReader, level: int, **options: bool) -> Iterator[tuple
         options: of ijson.
 
     Raises:
-        UnreadableFileError: a name is too long.
+        UnreadableFileError: a name is too long, or the outermost object has two `products`.
     """
     depth = 0
     names: list[set[str]] = []
@@ -146,10 +147,7 @@ def _events(file: BufferedReader, level: int, **options: bool) -> Iterator[tuple
             depth -= 1
             del names[depth:]
         elif event == "map_key":
-            if len(value) > _MAX_NAME:
-                raise UnreadableFileError(_LONG_NAME)
-            if level < depth < _KEPT_LEVELS:
-                value = _once(value, names[-1])
+            value = _name(value, names, level)
         if depth < _KEPT_LEVELS:
             yield event, value
         if event in _STARTS:
@@ -157,11 +155,29 @@ def _events(file: BufferedReader, level: int, **options: bool) -> Iterator[tuple
             names.append(set())
 
 
-def _once(name: str, names: set[str]) -> str:
-    if name in names:
-        return _Repeated(f"{name}\x00")
-    names.add(name)
-    return name
+def _name(name: str, names: list[set[str]], level: int) -> str:
+    """A member's name, marked where its object has it already.
+
+    Args:
+        name: as it stands in the file.
+        names: those so far of each object around it, the outermost first.
+        level: as for `_events`.
+
+    Raises:
+        UnreadableFileError: as `_events` says.
+    """
+    if len(name) > _MAX_NAME:
+        raise UnreadableFileError(_LONG_NAME)
+    depth = len(names)
+    wraps = depth == 1 and name == "products"
+    if not wraps and not level < depth < _KEPT_LEVELS:
+        return name
+    if name not in names[-1]:
+        names[-1].add(name)
+        return name
+    if wraps:
+        raise UnreadableFileError(_TWO_LISTS)
+    return _Repeated(f"{name}\x00")
 
 
 def _repeated_in(value: Any) -> _Repeated | None:
