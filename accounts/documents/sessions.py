@@ -16,7 +16,7 @@ from mongoengine import (
 from ecommerce.core.mongo import utc_now
 
 MAX_ENDED_SESSIONS: Final = 50
-"""How many ended sessions with living access tokens a user holds; one more ends them all."""
+"""How many ended sessions with living access tokens or cookies a user holds; one more ends all."""
 
 
 class EndedSessionRow(TypedDict):
@@ -27,11 +27,11 @@ class EndedSessionRow(TypedDict):
 
 
 class EndedSession(EmbeddedDocument):
-    """A session that has ended while access tokens of it have not expired; kept in its user."""
+    """A session that has ended while its access token or cookie lives; kept in its user."""
 
     session_id = ObjectIdField(required=True)
     until = DateTimeField(required=True)
-    """When the last of its access tokens has expired, and this can go."""
+    """When the last of its access tokens, or its cookie, has expired, and this can go."""
 
 
 class KeptSessionRow(TypedDict):

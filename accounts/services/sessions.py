@@ -1,9 +1,10 @@
 """Ending sessions. Their access tokens are out at the next call, their refresh tokens at once.
 
 Each call of the API reads its user once and nothing else, so the user holds what that read must
-know: the sessions that ended while access tokens of theirs were alive. The list is pruned whenever
-it grows, and bounded: whoever ends more than MAX_ENDED_SESSIONS within the life of one access token
-ends all of them. These fields are not part of the user as the API shows it: no `version` is raised.
+know: the sessions that ended while what they gave out is alive, an access token or, of the pages, a
+cookie. The list is pruned whenever it grows, and bounded: whoever ends one more than
+MAX_ENDED_SESSIONS while those still stand in it ends all of them. These fields are not part of the
+user as the API shows it: no `version` is raised.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from accounts.principal import Principal
 from accounts.rules import ENDS_SESSIONS
 from accounts.services import updates
 from accounts.services.audit import AuditService
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.ids import parse_id
 from ecommerce.core.mongo import collection, utc_now
 
@@ -87,7 +89,6 @@ class SessionService:
         Args:
             address: the caller's, for the audit log.
         """
-        _shut_out(user_id, session_id, lasting=timedelta(seconds=settings.SESSION_COOKIE_AGE))
         AuditService.record(
             "session_ended",
             actor_id=user_id,
@@ -95,6 +96,8 @@ class SessionService:
             target=f"users/{user_id}/sessions/{session_id}",
             address=address or None,
         )
+        _shut_out(user_id, session_id, lasting=timedelta(seconds=settings.SESSION_COOKIE_AGE))
+        checkpoint("log_out.shut_out")
 
 
 def _whose(user_id: str, caller: Principal) -> dict[str, Any]:

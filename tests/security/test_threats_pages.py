@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.documents import User
+from accounts.documents import AuditEvent, User
 from carts.documents import ShoppingCart
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 
 JSON = "application/json"
 
@@ -75,6 +76,17 @@ def test_a_copy_of_the_session_cookie_is_nobody_after_the_log_out(browser: Clien
     assert copy.get("/users/me", HTTP_ACCEPT=JSON).status_code == 200
     assert browser.post("/auth/logout/", csrf(browser)).status_code == 302
     assert copy.get("/users/me", HTTP_ACCEPT=JSON).status_code == 401
+
+
+def test_a_log_out_that_dies_after_its_effect_is_recorded(
+    alice: Person, browser: Client, dies_at: DiesAt
+) -> None:
+    dies_at("log_out.shut_out")
+    with pytest.raises(KilledError):
+        browser.post("/auth/logout/", csrf(browser))
+    assert browser.get("/users/me", HTTP_ACCEPT=JSON).status_code == 401
+    (entry,) = collection(AuditEvent).find({"event": "session_ended"})
+    assert (entry["actor_id"], entry["subject_id"]) == (alice.principal.id, alice.principal.id)
 
 
 def test_it_stays_nobody_as_long_as_the_cookie_lives(alice: Person, browser: Client) -> None:
