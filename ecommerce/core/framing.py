@@ -31,7 +31,9 @@ class RequestFramingMiddleware:
                 code="length_required",
                 detail="Send the body with a Content-Length; chunked bodies are not read.",
             )
-        if request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in _READ:
+        length, limit = _content_length(request), _limit(request)
+        coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if length and coding not in _READ:
             refusal = problem_response(
                 request,
                 status=415,
@@ -40,8 +42,7 @@ class RequestFramingMiddleware:
             )
             refusal["Accept-Encoding"] = "identity"  # RFC 9110 section 12.5.3
             return refusal
-        limit = _limit(request)
-        if _content_length(request) > limit:
+        if length > limit:
             return problem_response(
                 request,
                 status=413,

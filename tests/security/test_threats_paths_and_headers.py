@@ -104,6 +104,23 @@ def test_a_body_that_calls_itself_compressed_is_415_whatever_it_is(
     assert answer["detail"].startswith("Compressed bodies are not read: send it as it is")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/products/", 200),
+        ("HEAD", "/products/", 200),
+        ("OPTIONS", "/products/", 204),
+        ("GET", "/docs", 200),
+        ("GET", "/openapi.json", 200),
+    ],
+)
+def test_the_coding_of_no_body_is_nothing_to_refuse(
+    method: str, path: str, status: int, anyone: ApiClient
+) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    assert anyone.send(method, path, headers=headers).status == status
+
+
 @pytest.mark.parametrize("coding", ["", "identity", "Identity"])
 def test_a_body_that_is_as_it_is_may_say_so(coding: str, sam: Person) -> None:
     body = {"name": "Chair", "price": 1}
