@@ -263,7 +263,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "users", "description": "Register, read and manage accounts."},
         {"name": "audit-events", "description": "What happened to accounts, for staff."},
         {"name": "password-reset", "description": "A new password by a link in a mail."},
-        {"name": "products", "description": "The catalog: anyone reads, staff writes."},
+        {
+            "name": "products",
+            "description": (
+                "The catalog: anyone reads, staff writes. With a token a write is seen by the next "
+                "read; without one it may take a second, and as long as `Cache-Control` allows "
+                "where a cache stands before the servers."
+            ),
+        },
         {"name": "categories", "description": "The tree that products stand in."},
         {"name": "shopping-carts", "description": "Carts and their lines, of the signed-in user."},
     ],
