@@ -109,14 +109,21 @@ def test_what_is_tried_again_while_a_cart_moves_says_that_it_may_be_in_vain(
 ) -> None:
     cart, saved = "/shopping-carts/{id}", "saved-items/{product_id}"
     for path, method in (
+        ("/shopping-carts/", "post"),
         (cart, "put"),
         (cart, "patch"),
         (f"{cart}/items", "post"),
         (f"{cart}/items/{{product_id}}/save", "post"),
         (f"{cart}/{saved}/restore", "post"),
         (f"{cart}/refresh-prices", "post"),
+        (f"{cart}/merge", "post"),
     ):
         assert "cart_busy" in codes(document["paths"][path][method], "409"), (path, method)
+
+
+def test_a_cart_that_is_started_may_be_gone_when_that_is_tried_again(document: Any) -> None:
+    operation = document["paths"]["/shopping-carts/"]["post"]
+    assert codes(operation, "404") == {"cart_not_found", "product_not_found", "user_not_found"}
 
 
 def test_a_refusal_for_want_of_stock_shows_how_many_are_left(document: Any) -> None:
