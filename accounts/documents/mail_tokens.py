@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from bson import ObjectId
 from mongoengine import DateTimeField, Document, IntField, ObjectIdField, StringField
@@ -27,12 +27,13 @@ class MailTokenRow(TypedDict):
     email: str
     email_key: str
     token_version: int
+    used_event: NotRequired[ObjectId]
     expires_at: datetime
     created_at: datetime
 
 
 class MailToken(Document):
-    """One mail that waits for its answer. Never changed: used, it is deleted."""
+    """One mail that waits for its answer. Used, it is deleted."""
 
     digest = StringField(primary_key=True)
     """SHA-256 of the token. The token itself stands in the mail alone."""
@@ -43,6 +44,8 @@ class MailToken(Document):
     email_key = StringField(required=True)
     token_version = IntField(required=True)
     """That of the user then: a password changed since makes a reset void."""
+    used_event = ObjectIdField()
+    """The id of the entry in the audit log that tells of its use; the first try chooses it."""
     expires_at = DateTimeField(required=True)
     created_at = DateTimeField(required=True, default=utc_now)
 

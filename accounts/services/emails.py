@@ -14,6 +14,7 @@ from accounts.services import updates
 from accounts.services.audit import AuditService
 from accounts.services.mail_tokens import MailTokenService
 from accounts.services.mails import MailService
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 
 CHANGED: Final = "email_changed"
@@ -38,8 +39,8 @@ class EmailService:
     def verify(*, token: str, address: str | None = None) -> None:
         """Note that the mail was read; an address that waited for it becomes the user's.
 
-        The token is taken after that, and who takes it is recorded: a fault before leaves it good
-        for another try, which finds done what is done.
+        That is recorded, once however many try, and then the token is taken: a fault before leaves
+        it good for another try, which finds done what is done.
 
         Raises:
             InvalidMailTokenError: unknown, used or expired; or the account is gone, or its address
@@ -53,10 +54,16 @@ class EmailService:
         except (PreconditionFailedError, UserNotFoundError):
             if not _is_confirmed(row):
                 raise InvalidMailTokenError from None
-        MailTokenService.take(row)
+        checkpoint("verification.confirmed")
         AuditService.record(
-            CHANGED if changes else VERIFIED, subject_id=row["user_id"], address=address
+            CHANGED if changes else VERIFIED,
+            subject_id=row["user_id"],
+            address=address,
+            entry_id=MailTokenService.event_of_use(row),
         )
+        checkpoint("verification.recorded")
+        MailTokenService.take(row)
+        checkpoint("verification.taken")
 
 
 def staged(email: str) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -1,14 +1,16 @@
 """Writes of the one-time tokens that are sent by mail."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from bson import ObjectId
+from pymongo import ReturnDocument
 
 from accounts.documents import MailToken, MailTokenRow, Purpose, UserRow
 from accounts.errors import InvalidMailTokenError
 from accounts.mail_links import digest, new_token
 from accounts.names import name_key
+from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, insert, utc_now
 
 LIFETIMES: Final = {
@@ -39,10 +41,29 @@ class MailTokenService:
         return token
 
     @staticmethod
+    def event_of_use(row: MailTokenRow) -> ObjectId:
+        """The id for the entry that tells of the token's use: of all that try, one is recorded.
+
+        Raises:
+            InvalidMailTokenError: it was used up meanwhile.
+        """
+        tokens, field = collection(MailToken), {"used_event": 1}
+        found = tokens.find_one_and_update(
+            {"_id": row["_id"], "used_event": {"$exists": False}},
+            {"$set": {"used_event": new_id()}},
+            projection=field,
+            return_document=ReturnDocument.AFTER,
+        ) or tokens.find_one({"_id": row["_id"]}, field)
+        if found is None:
+            raise InvalidMailTokenError
+        return cast(ObjectId, found["used_event"])
+
+    @staticmethod
     def take(row: MailTokenRow) -> None:
         """Use the token up: of any number that try at once, one succeeds.
 
-        Take it after its effect, which must be safe to repeat: then a fault loses neither.
+        Take it after its effect and the record of it, which must be safe to repeat: then a fault
+        loses neither.
 
         Raises:
             InvalidMailTokenError: another one was first.

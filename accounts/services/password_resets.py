@@ -14,6 +14,7 @@ from accounts.services.audit import AuditService
 from accounts.services.mail_tokens import MailTokenService
 from accounts.services.mails import MailService
 from ecommerce.core.background import run_later
+from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 
 REQUESTED: Final = "password_reset_requested"
@@ -42,7 +43,7 @@ class PasswordResetService:
 
         A password that breaks a rule, and a fault before the effect, leave the token as it is. The
         write uses it up: the version it asks for is the one it raises, so of any number that try
-        at once one succeeds. That one alone is recorded, and so afterwards.
+        at once one succeeds. It is recorded before, once however many try.
 
         Raises:
             InvalidMailTokenError: unknown, used or expired; or the account's password or address
@@ -54,8 +55,15 @@ class PasswordResetService:
         new = passwords.hashed(
             new_password, username=user["username"], email=user["email"], pointer="/new_password"
         )
+        AuditService.record(
+            RESET,
+            subject_id=user["_id"],
+            address=address,
+            entry_id=MailTokenService.event_of_use(row),
+        )
+        checkpoint("password_reset.recorded")
         _write(row, new)
-        AuditService.record(RESET, subject_id=user["_id"], address=address)
+        checkpoint("password_reset.written")
         MailTokenService.forget_all_of(user["_id"], Purpose.RESET_PASSWORD)
         MailService.send_notice(user=user, notice="password_changed", email=user["email"])
 

@@ -33,7 +33,8 @@ DECIDED: dict[type[Document], set[str]] = {
         "idle_expires_at", "revoked_at", "version", "created_at", "updated_at",
     },
     MailToken: {
-        "user_id", "purpose", "email", "email_key", "token_version", "expires_at", "created_at",
+        "user_id", "purpose", "email", "email_key", "token_version", "used_event",
+        "expires_at", "created_at",
     },
     ApiKey: {
         "_id", "name", "prefix", "scopes", "created_by", "expires_at", "last_used_at", "revoked_at",

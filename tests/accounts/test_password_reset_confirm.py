@@ -12,6 +12,7 @@ from accounts.documents import AuditEvent, MailToken, User
 from accounts.services import updates
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, Answer, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 from tests.inbox import Inbox
 
 NEW = "green-kettle-88"
@@ -83,11 +84,27 @@ def test_a_link_whose_effect_failed_is_good_for_another_try(
         outage.setattr(updates, "exchange", Mock(side_effect=AutoReconnect("away")))
         assert confirm(token).outcome == (503, "store_unavailable")
     assert stored(alice) == before
-    assert collection(AuditEvent).count_documents({"event": "password_reset"}) == 0
+    assert collection(AuditEvent).count_documents({"event": "password_reset"}) == 1, "the try is"
     assert confirm(token).status == 204
     assert sign_in(NEW) == 200
     assert collection(AuditEvent).count_documents({"event": "password_reset"}) == 1
     assert confirm(token).outcome == VOID
+
+
+@pytest.mark.parametrize("step", ["password_reset.recorded", "password_reset.written"])
+def test_a_reset_that_dies_at_any_step_is_recorded_once(
+    step: str, token: str, alice: Person, dies_at: DiesAt
+) -> None:
+    dies_at(step)
+    with pytest.raises(KilledError):
+        confirm(token)
+    (entry,) = collection(AuditEvent).find({"event": "password_reset"})
+    assert entry["subject_id"] == alice.principal.id
+    written = step == "password_reset.written"
+    assert (sign_in(NEW) == 200) is written
+    assert confirm(token).status == (400 if written else 204)
+    assert sign_in(NEW) == 200
+    assert collection(AuditEvent).count_documents({"event": "password_reset"}) == 1
 
 
 def test_it_is_void_after_30_minutes(token: str, alice: Person) -> None:

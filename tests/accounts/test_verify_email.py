@@ -13,6 +13,7 @@ from accounts.services import updates
 from accounts.services.mail_tokens import MailTokenService
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, Answer, ApiClient, Person
+from tests.faults import DiesAt, KilledError
 from tests.inbox import Inbox
 
 CAROL = {"username": "carol", "email": "carol@example.com", "password": "blue-kettle-77"}
@@ -87,6 +88,22 @@ def test_a_fault_between_the_effect_and_its_end_leaves_the_link_good(
         2,
     )
     assert verify(token).outcome == VOID
+
+
+@pytest.mark.parametrize(
+    "step", ["verification.confirmed", "verification.recorded", "verification.taken"]
+)
+def test_a_confirmation_that_dies_at_any_step_is_recorded_once(
+    step: str, token: str, carol: ApiClient, dies_at: DiesAt
+) -> None:
+    dies_at(step)
+    with pytest.raises(KilledError):
+        verify(token)
+    assert carol.get("/users/me")["email_verified"] is True
+    assert verify(token).status == (400 if step == "verification.taken" else 204)
+    assert verify(token).outcome == VOID
+    assert collection(AuditEvent).count_documents({"event": "email_verified"}) == 1
+    assert carol.get("/users/me")["version"] == 2
 
 
 def test_every_link_of_a_verified_address_works_once(

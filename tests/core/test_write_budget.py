@@ -35,10 +35,10 @@ WRITES: Final[Mapping[str, str]] = {
     "refresh_families.insert",
     "POST /users/me/verify-email": "users.find users.find mail_tokens.insert",
     "POST /users/verify-email": "mail_tokens.find users.findAndModify users.find users.find "
-    "mail_tokens.delete audit_events.insert",
+    "mail_tokens.findAndModify audit_events.insert mail_tokens.delete",
     "POST /password-reset": "users.find audit_events.insert mail_tokens.insert",
-    "POST /password-reset/confirm": "mail_tokens.find users.find users.findAndModify "
-    "audit_events.insert mail_tokens.delete",
+    "POST /password-reset/confirm": "mail_tokens.find users.find mail_tokens.findAndModify "
+    "audit_events.insert users.findAndModify mail_tokens.delete",
     "DELETE /users/{pk}/sessions": "users.find audit_events.insert users.findAndModify "
     "refresh_families.update",
     "DELETE /users/{pk}/sessions/{session_id}": "users.find refresh_families.find users.update "
