@@ -31,7 +31,11 @@ def batches(
     """
     operator, sign = ("$lt", -1) if descending else ("$gt", 1)
     wanted = where if after is None else _behind(where, {operator: after})
-    while batch := list(rows.find(wanted, fields).sort([("_id", sign)]).limit(size)):
+    # Without a size of its own the first answer has 101 documents, and the cursor has to be asked
+    # again: of the same mongos, which a balancer between need not choose.
+    while batch := list(
+        rows.find(wanted, fields).sort([("_id", sign)]).limit(size).batch_size(size)
+    ):
         yield batch
         wanted = _behind(where, {operator: batch[-1]["_id"]})
 

@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge, Histogram
 Labelled = TypeVar("Labelled", Counter, Gauge)
 
 if _folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-    # gunicorn makes it; a command that runs with the same variables would find no place to count.
+    # gunicorn makes it; `manage.py serve`, which comes before, would find no place to count.
     Path(_folder).mkdir(parents=True, exist_ok=True)
 
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)

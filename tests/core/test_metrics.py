@@ -332,10 +332,17 @@ def test_what_the_documentation_says_of_the_library_is_there() -> None:
     assert [kinds[name.removesuffix("_total")] for name, _ in rows] == [kind for _, kind in rows]
 
 
-def test_a_command_that_counts_needs_no_folder_that_a_server_has_made(tmp_path: Path) -> None:
-    variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "none" / "yet")}
-    command = [sys.executable, "manage.py", "shard_cluster", "--help"]
+def test_a_command_beside_a_server_leaves_no_gauges_among_those_of_its_workers(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "metrics"
+    variables = {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "ecommerce.settings.dev", "MONGODB_URI": "",
+        "STORE_PATH": str(tmp_path / "store.sqlite3"), "PROMETHEUS_MULTIPROC_DIR": str(folder),
+    }  # fmt: skip
+    command = [sys.executable, "manage.py", "migrate"]
     subprocess.run(command, cwd=ROOT, env=variables, check=True, stdout=subprocess.DEVNULL)
+    assert not folder.exists()
 
 
 def test_names_follow_the_conventions() -> None:

@@ -1,0 +1,50 @@
+"""Reading all of a collection in batches, each of which is one request."""
+
+import pytest
+from bson import ObjectId
+from django.conf import settings
+from pymongo import MongoClient, monitoring
+
+from carts.documents import ShoppingCart
+from ecommerce.core.batches import batches
+from ecommerce.core.mongo import collection, uses_embedded_store
+
+
+class Commands(monitoring.CommandListener):
+    """The names of what was sent."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to note."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to note."""
+
+
+@pytest.fixture
+def ids() -> list[ObjectId]:
+    """More documents than a server sends at once if nobody says how many."""
+    made = sorted(ObjectId() for _ in range(250))
+    collection(ShoppingCart).insert_many([{"_id": one} for one in made])
+    return made
+
+
+def test_every_document_comes_once_in_order_whatever_the_size(ids: list[ObjectId]) -> None:
+    found = list(batches(collection(ShoppingCart), {}, size=120))
+    assert [len(batch) for batch in found] == [120, 120, 10]
+    assert [row["_id"] for batch in found for row in batch] == ids
+
+
+def test_a_batch_is_one_request_whose_cursor_nobody_asks_again(ids: list[ObjectId]) -> None:
+    if uses_embedded_store():
+        pytest.skip("the embedded store has neither requests nor cursors")
+    seen = Commands()
+    with MongoClient[dict[str, object]](settings.MONGODB_URI, event_listeners=[seen]) as client:
+        carts = client.get_default_database()[collection(ShoppingCart).name]
+        assert sum(len(batch) for batch in batches(carts, {}, size=200)) == len(ids)
+    assert [name for name in seen.names if name in {"find", "getMore"}] == ["find"] * 3
