@@ -5,9 +5,11 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from django.urls import URLResolver, get_resolver
 
 from tests.live.conftest import missing
 from tests.queries import ROOT
@@ -16,16 +18,22 @@ FOLDER: Final = ROOT / "deploy" / "kubernetes"
 OVERLAYS: Final = ("dev", "staging", "production")
 _KUSTOMIZE: Final = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
 _READS: Final = re.compile(r"""(?:env\.\w+|environ\.get|text|example =)\(?\W?["']([A-Z_]+)""")
+_NOT_PUBLIC: Final = {"livez", "readyz", "metrics", "auth"}
+"""First parts of paths that no client reaches; /auth is there only in development."""
 Manifest = dict[str, Any]
 
 
 @cache
 def rendered(overlay: str) -> tuple[Manifest, ...]:
     """Every object of an overlay."""
+    return render(FOLDER / "overlays" / overlay)
+
+
+def render(folder: Path) -> tuple[Manifest, ...]:
+    """Every object that a kustomization makes."""
     out = subprocess.run(
-        [*kustomize(), str(FOLDER / "overlays" / overlay)],
-        capture_output=True, text=True, check=False, timeout=100,
-    )  # fmt: skip
+        [*kustomize(), str(folder)], capture_output=True, text=True, check=False, timeout=100
+    )
     assert out.returncode == 0, out.stderr
     return tuple(yaml.safe_load_all(out.stdout))
 
@@ -92,3 +100,17 @@ def known_variables() -> set[str]:
 def commands() -> set[str]:
     """The names of the product's own commands."""
     return {path.stem for path in ROOT.rglob("*/management/commands/*.py")}
+
+
+def public_parts() -> set[str]:
+    """The first part of every path of the product that clients may reach."""
+    found, waiting = {"static"}, [("", get_resolver())]
+    while waiting:
+        before, resolver = waiting.pop()
+        for pattern in resolver.url_patterns:
+            path = before + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                waiting.append((path, pattern))
+            else:
+                found.add(path.removeprefix("^").replace("\\", "").partition("/")[0].strip("?$"))
+    return found - _NOT_PUBLIC

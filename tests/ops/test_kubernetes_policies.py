@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 from django.conf import settings
-from django.urls import URLResolver, get_resolver, resolve
+from django.urls import resolve
 
 from deploy.capacity.sizing import RATES, Sizing
 from deploy.prometheus_rules import NAMESPACES, RULES, manifest
@@ -25,6 +25,7 @@ from tests.ops.kubernetes import (
     known_variables,
     of_kind,
     ours,
+    public_parts,
     rendered,
     templates,
     the,
@@ -41,8 +42,6 @@ SECRET: Final = {
 """The keys that the Secret must have, with values that exist nowhere."""
 HELPERS: Final = {"POD_IP", "SHOP_HOSTS"}
 """Variables that other variables of a pod are made of."""
-NOT_PUBLIC: Final = {"livez", "readyz", "metrics", "auth"}
-"""First parts of paths that no client reaches; /auth is there only in development."""
 
 
 def container(template: Manifest) -> Manifest:
@@ -295,27 +294,13 @@ def test_the_operator_gets_the_rules_that_are_tested(overlay: str) -> None:
 # --- the network ---------------------------------------------------------------------------------
 
 
-def first_parts() -> set[str]:
-    """The first part of every path of the product."""
-    found, waiting = set(), [("", get_resolver())]
-    while waiting:
-        before, resolver = waiting.pop()
-        for pattern in resolver.url_patterns:
-            path = before + str(pattern.pattern)
-            if isinstance(pattern, URLResolver):
-                waiting.append((path, pattern))
-            else:
-                found.add(path.removeprefix("^").replace("\\", "").partition("/")[0].strip("?$"))
-    return found
-
-
 def test_the_ingress_leads_to_every_public_path_and_to_no_other(overlay: str) -> None:
     paths = the(overlay, "Ingress", "api")["spec"]["rules"][0]["http"]["paths"]
     assert paths[0]["path"] == "/"
     assert paths[0]["pathType"] == "Exact"  # as a prefix it would be everything
     assert {path["pathType"] for path in paths[1:]} == {"Prefix"}
     public = {path["path"].removeprefix("/") for path in paths}
-    assert public == first_parts() - NOT_PUBLIC | {"static"}
+    assert public == public_parts()
     assert resolve("/metrics").url_name == "metrics"
 
 
