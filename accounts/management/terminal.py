@@ -7,6 +7,8 @@ from typing import Final
 
 from django.core.management.base import CommandError
 
+from ecommerce.core.commands import asking
+
 PASSWORD_VARIABLE: Final = "DJANGO_SUPERUSER_PASSWORD"  # noqa: S105 - the name of a variable
 
 
@@ -22,7 +24,8 @@ def ask_password(*, variable: str, from_stdin: bool = False) -> str:
         return os.environ[variable]
     if not sys.stdin.isatty():
         raise CommandError(f"Nobody can type a password here: set {variable}, or use --stdin.")
-    first, second = getpass("New password: "), getpass("Again: ")
+    with asking():
+        first, second = getpass("New password: "), getpass("Again: ")
     if first != second:
         raise CommandError("The two passwords differ. Nothing was changed.")
     return first

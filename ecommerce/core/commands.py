@@ -1,5 +1,6 @@
 """The base of every command of ours: examples in --help, and no traceback for a user's mistake."""
 
+import os
 import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ class ShopCommand(BaseCommand):
         """Run, and say in one sentence what went wrong."""
         try:
             self.run(**options)
+            self.stdout.flush()
         except DomainError as refusal:
             raise CommandError(_sentence(refusal)) from None
         except IndexConflictError as conflict:
@@ -58,13 +60,12 @@ class ShopCommand(BaseCommand):
                 f"The database does not answer ({fault}). Check MONGODB_URI; "
                 "`manage.py doctor` looks closer."
             ) from None
+        except BrokenPipeError:  # who reads the output has enough: `... | head`
+            # Where Python's last flush goes: it would complain of the pipe once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         except OSError as fault:
-            where = fault.filename or "Input or output"
-            raise CommandError(f"{where}: {fault.strerror}.") from None
-        except EOFError:
-            raise CommandError(
-                "Nobody is there to answer a question: --help names the options that answer it."
-            ) from None
+            raise _of_the_system(fault) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped. What was done before stays.", returncode=130) from None
 
@@ -94,6 +95,28 @@ class ShopCommand(BaseCommand):
             self.stderr.write("")  # ends the line of the question
         if answer.strip().lower() not in {"y", "yes"}:
             raise CommandError("Nothing was changed. Add --yes to skip this question.")
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Around a question that has no answer of its own for where nobody is there.
+
+    Raises:
+        CommandError: nobody is there.
+    """
+    try:
+        yield
+    except EOFError:
+        raise CommandError(
+            "Nobody is there to answer a question: --help names the options that answer it."
+        ) from None
+
+
+def _of_the_system(fault: OSError) -> Exception:
+    """The fault in a sentence; itself where the system has none, for its traceback tells more."""
+    if fault.strerror is None:
+        return fault
+    return CommandError(f"{fault.filename or 'Input or output'}: {fault.strerror}.")
 
 
 def _sentence(refusal: DomainError) -> str:

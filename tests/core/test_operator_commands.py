@@ -1,5 +1,6 @@
 """`migrate` and `doctor`: before the server starts, and when something is wrong."""
 
+import errno
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from pymongo.errors import ServerSelectionTimeoutError
 
 from catalog.documents import Product, ProductRow
+from ecommerce.core.commands import ShopCommand
 from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
 from tests.live.server import ROOT, free_port
@@ -124,3 +126,60 @@ def test_a_question_that_nobody_answers_is_a_sentence(monkeypatch: pytest.Monkey
     monkeypatch.setattr("builtins.input", nobody)
     with pytest.raises(CommandError, match="Nobody is there to answer a question"):
         run("createsuperuser")
+
+
+def test_a_password_that_nobody_types_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: str = "") -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("accounts.management.terminal.getpass", nobody)
+    with pytest.raises(CommandError, match="Nobody is there to answer a question"):
+        run("createsuperuser", "--username", "ann", "--email", "ann@shop.example")
+
+
+def failing(fault: Exception) -> ShopCommand:
+    """A command that ends in it."""
+
+    class Failing(ShopCommand):
+        def run(self, **_: Any) -> None:
+            raise fault
+
+    return Failing()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [OSError("gone"), TimeoutError("timed out"), EOFError("Compressed file ended")],
+    ids=repr,
+)
+def test_a_fault_that_the_system_does_not_explain_is_shown_as_it_is(fault: Exception) -> None:
+    with pytest.raises(type(fault), match=str(fault)):
+        call_command(failing(fault))
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left", "x.csv"), "x.csv: No space left."),
+        (OSError(errno.EIO, "No answer"), "Input or output: No answer."),
+    ],
+    ids=repr,
+)
+def test_what_the_system_refuses_is_said_with_its_file(fault: OSError, said: str) -> None:
+    with pytest.raises(CommandError, match=f"^{re.escape(said)}$"):
+        call_command(failing(fault))
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_command_whose_reader_has_enough_ends_without_a_word(lines: int) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "shell", "--command", f"print('line\\n' * {lines})"],
+            cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, "")

@@ -10,7 +10,7 @@ from accounts.management.terminal import PASSWORD_VARIABLE, ask_password
 from accounts.roles import Role
 from accounts.serializers import RegistrationInput
 from accounts.services import UserService
-from ecommerce.core.commands import ShopCommand
+from ecommerce.core.commands import ShopCommand, asking
 from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.problems import field_errors
 
@@ -53,4 +53,7 @@ class Command(ShopCommand):
         value = options[name]
         if value is None and options["noinput"]:
             raise CommandError(f"--{name} is needed with --noinput.")
-        return value if value is not None else input(f"{name.capitalize()}: ").strip()
+        if value is not None:
+            return str(value)
+        with asking():
+            return input(f"{name.capitalize()}: ").strip()
