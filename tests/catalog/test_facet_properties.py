@@ -98,6 +98,7 @@ def counts_and_lists(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @settings(
     max_examples=QUERIES,
     deadline=None,
