@@ -20,7 +20,7 @@ from django.utils.datastructures import CaseInsensitiveMapping
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _FORM: Final = "application/x-www-form-urlencoded"
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 90.0
 
 
 def free_port() -> int:
