@@ -120,7 +120,7 @@ def test_a_success_clears_the_failures_of_both_names(alice: Person) -> None:
 )
 def test_no_spelling_gives_another_ten(spelling: str, alice: Person) -> None:
     fail(10)
-    assert sign_in(username=spelling).status == 429
+    assert sign_in(username=spelling).outcome == (429, "temporarily_unavailable")
 
 
 def test_another_account_at_the_same_address_is_free(alice: Person, bob: Person) -> None:
@@ -170,7 +170,7 @@ def test_guessing_at_many_accounts_locks_the_address(
     monkeypatch.setattr(login_limits, "ADDRESS", Bound("address", 20))
     statuses = [fail(1, username=f"user{number}")[0] for number in range(22)]
     assert statuses == [400] * 20 + [429] * 2
-    assert sign_in().status == 429
+    assert sign_in().outcome == (429, "temporarily_unavailable")
     assert sign_in(address="192.0.2.2").status == 200
 
 

@@ -60,6 +60,7 @@ def test_unknown_wrong_and_inactive_have_the_same_answer(
     answers = []
     for username, password in CASES.values():
         answer = anyone.form("/token", username=username, password=password)
+        assert answer.outcome == (400, "invalid_grant")
         headers = {k: v for k, v in answer.headers.items() if k != "X-Request-ID"}
         answers.append((answer.status, answer.body, headers))
     assert answers[0] == answers[1] == answers[2]

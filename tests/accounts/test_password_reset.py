@@ -62,7 +62,8 @@ def test_no_answer_waits_for_anything_that_depends_on_the_account(
         "accounts.services.password_resets.run_later", lambda _name, work: later.append(work)
     )
     with recorded() as seen:
-        assert ask("alice@example.com").json() == ask("nobody@example.com").json() == ANSWER
+        answers = [ask("alice@example.com"), ask("nobody@example.com")]
+    assert [(answer.status, answer.json()) for answer in answers] == [(202, ANSWER)] * 2
     assert seen == [], "the database was asked before the answer"
     assert len(later) == 2
 

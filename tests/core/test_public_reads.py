@@ -1,5 +1,6 @@
 """The layer around Django answers as Django does, to the byte, or leaves the request to it."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -136,8 +137,8 @@ def test_nothing_but_public_reads_is_kept(lamp: ProductRow, both: Calls) -> None
 def test_another_host_is_not_answered_with_what_is_kept(lamp: ProductRow, both: Calls) -> None:
     path = f"/products/{lamp['_id']}"
     both(path)
-    status, headers, _ = both(path, HTTP_HOST="evil.example")
-    assert status.startswith("400")
+    status, headers, body = both(path, HTTP_HOST="evil.example")
+    assert (status[:3], json.loads(body)["code"]) == ("400", "invalid_host")
     assert dict(headers)["Content-Type"] == "application/problem+json"
 
 
