@@ -38,6 +38,7 @@ unit-uncached: $(VENV)/installed-dev ## The core of the unit tests, with the res
 	  -m "not (browser or wire or redis or fuzz or slow or ops or cpu)"
 
 guard: $(VENV)/installed-dev ## What requests may cost: operations, Redis calls, CPU (2 minutes)
+	@$(BIN)/python -m pytest tests/carts/test_add_cost.py
 	@$(BIN)/python -m tests.performance
 
 ops-test: $(VENV)/installed-dev ## The tests of what production is made of: image, balancers, caches
