@@ -2,6 +2,7 @@
 else the machine does meets them all. Figures are medians over the rounds."""
 
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ ROUNDS: Final = 7
 SECONDS: Final = 2
 """What `make bench` measures with."""
 _WARM_UP_SECONDS: Final = 1
+_SETTLED_SECONDS: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,21 @@ def run(workload: Workload, data: Dataset, scene: Scene) -> Row:
             for server in servers
         }
         for server in servers:
-            data.empty_lines(scene.uri)
+            _empty_lines(data, scene)
             check(server, files[server.kind.letter], workload, data)
             _warm(server, files[server.kind.letter], workload)
         for _ in range(scene.rounds):
             for server in servers:
-                data.empty_lines(scene.uri)
+                _empty_lines(data, scene)
                 sample = _sample(server, files[server.kind.letter], workload, scene.seconds)
                 samples[server.kind.letter].append(sample)
     return Row(workload, samples)
+
+
+def _empty_lines(data: Dataset, scene: Scene) -> None:
+    """After the adds that were under way when the load before ended: they write what they read."""
+    time.sleep(_SETTLED_SECONDS)
+    data.empty_lines(scene.uri)
 
 
 def _warm(server: Server, calls: Path, workload: Workload) -> None:
