@@ -43,15 +43,6 @@ def categories_by_slug(slugs: Iterable[str]) -> dict[str, CategoryRow]:
     return {row["slug"]: cast(CategoryRow, row) for row in rows}
 
 
-def category_names(slugs: Iterable[str]) -> dict[str, str]:
-    """The names of the categories with these slugs, in one read; unknown ones are absent."""
-    wanted = sorted(set(slugs))
-    if not wanted:
-        return {}
-    rows = collection(Category).find({"slug": {"$in": wanted}}, {"slug": 1, "name": 1})
-    return {row["slug"]: row["name"] for row in rows}
-
-
 def categories_named(slugs: Iterable[str], *, or_id: ObjectId | None) -> list[CategoryRow]:
     """The categories with these slugs, and the one with the id (deleted or not), in one read."""
     where: dict[str, Any] = {"slug": {"$in": sorted(set(slugs))}}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from catalog.documents import Product
-from catalog.selectors.categories import category_names
+from catalog.selectors.categories import categories_by_slug
 from catalog.selectors.lists import ProductFilter
 from ecommerce.core.mongo import collection
 
@@ -67,13 +67,14 @@ def facets(chosen: ProductFilter) -> Facets:
         _shown(found[facet], found.get(_chosen(facet), ()))
         for facet in ("category", "brand", "tag")
     )
+    named = categories_by_slug(slug for slug, _ in category)
     return Facets(
         category=category,
         brand=brand,
         tag=tag,
         price=[_price_range(row) for row in found["price"]],
         in_stock={row["_id"]: row["count"] for row in found["stock"]},
-        category_names=category_names(slug for slug, _ in category),
+        category_names={slug: row["name"] for slug, row in named.items()},
         more={"category": more_categories, "brand": more_brands, "tag": more_tags},
     )
 
