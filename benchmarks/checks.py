@@ -16,7 +16,7 @@ from benchmarks.workloads import Workload
 
 _CHECKED: Final = 5
 _PRODUCTS: Final = "/products/"
-_CARTS: Final = "/shopping-carts/"
+CARTS: Final = "/shopping-carts/"
 
 
 def check(server: Server, calls: Path, workload: Workload, data: Dataset) -> None:
@@ -65,7 +65,7 @@ class Expected:
         except ValueError:
             return "no JSON"
         path = urlsplit(call.path)
-        if call.method == "POST" and path.path.startswith(_CARTS):
+        if call.method == "POST" and path.path.startswith(CARTS):
             return self._fault_of_add(path.path.split("/")[2], json.loads(call.body), found)
         if call.method == "POST":
             return "" if found.get("access_token") else "no access token"

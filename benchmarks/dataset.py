@@ -4,6 +4,7 @@ in the form that the peers' documentation teaches."""
 import os
 import random
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,8 +19,8 @@ from benchmarks.peers.shop import DATABASE, sign
 USERS: Final = 64
 PASSWORD: Final = "correct-horse-9"
 _BATCH: Final = 1_000
-_PAGES_AT_ONCE: Final = 5
-"""Pages of 20 in an answer of a hundred."""
+_SETTLED_SECONDS: Final = 0.3
+"""So long an add that is under way may take."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ class Dataset:
     """Addresses of pages far into our list, by their number."""
 
     def empty_lines(self, uri: str) -> None:
-        """Set every line of every cart back to one piece: a line of ours holds 999 at most."""
+        """Set every line of every cart back to one piece: a line of ours holds 999 at most.
+
+        After the adds that were under way when a load ended: they write what they read before.
+        """
+        time.sleep(_SETTLED_SECONDS)
         client: MongoClient[dict[str, Any]] = MongoClient(uri)
         for database, name in (("bench_ours", "shopping_carts"), (DATABASE, "carts")):
             client[database][name].update_many({}, {"$set": {"items.$[].quantity": 1}})
@@ -100,12 +105,11 @@ def _page_address(number: int) -> str:
     """As a client finds it: by following `next`, a hundred rows at a time where it may."""
     from django.test import Client
 
-    client, address, left = Client(SERVER_NAME="127.0.0.1"), "/products/?limit=20", number - 1
-    while left:
-        rows = 100 if left >= _PAGES_AT_ONCE else 20
+    client, address = Client(SERVER_NAME="127.0.0.1"), "/products/?limit=20"
+    hundreds, twenties = divmod(number - 1, 100 // 20)
+    for rows in [100] * hundreds + [20] * twenties:
         answer = client.get(re.sub(r"limit=\d+", f"limit={rows}", address)).json()
         address = answer["next"].partition("127.0.0.1")[2]
-        left -= _PAGES_AT_ONCE if rows == 100 else 1
     return re.sub(r"limit=\d+", "limit=20", address)
 
 

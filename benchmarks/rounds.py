@@ -2,14 +2,13 @@
 else the machine does meets them all. Figures are medians over the rounds."""
 
 import statistics
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.checks import check
+from benchmarks.checks import CARTS, check
 from benchmarks.dataset import Dataset
 from benchmarks.load import Sample, measure, warm_up, write_calls
 from benchmarks.servers import Kind, Server, running
@@ -19,7 +18,6 @@ ROUNDS: Final = 7
 SECONDS: Final = 2
 """What `make bench` measures with."""
 _WARM_UP_SECONDS: Final = 1
-_SETTLED_SECONDS: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -95,28 +93,23 @@ def run(workload: Workload, data: Dataset, scene: Scene) -> Row:
             for kind in workload.kinds
         ]
         samples: dict[str, list[Sample]] = {server.kind.letter: [] for server in servers}
+        calls = {server.kind.letter: workload.calls(data, server.kind) for server in servers}
         files = {
-            server.kind.letter: write_calls(
-                workload.calls(data, server.kind), scene.folder / server.kind.letter
-            )
-            for server in servers
+            letter: write_calls(asked, scene.folder / letter) for letter, asked in calls.items()
         }
+        adds = any(call.path.startswith(CARTS) for call in calls[workload.subject.letter])
         for server in servers:
-            _empty_lines(data, scene)
+            if adds:
+                data.empty_lines(scene.uri)
             check(server, files[server.kind.letter], workload, data)
             _warm(server, files[server.kind.letter], workload)
         for _ in range(scene.rounds):
             for server in servers:
-                _empty_lines(data, scene)
+                if adds:
+                    data.empty_lines(scene.uri)
                 sample = _sample(server, files[server.kind.letter], workload, scene.seconds)
                 samples[server.kind.letter].append(sample)
     return Row(workload, samples)
-
-
-def _empty_lines(data: Dataset, scene: Scene) -> None:
-    """After the adds that were under way when the load before ended: they write what they read."""
-    time.sleep(_SETTLED_SECONDS)
-    data.empty_lines(scene.uri)
 
 
 def _warm(server: Server, calls: Path, workload: Workload) -> None:
