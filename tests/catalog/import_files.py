@@ -4,9 +4,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any
 
-from catalog.documents import (
-    Product,
-)
+from catalog.documents import Product
 from catalog.importing.jobs import work_on_imports
 from ecommerce.core.mongo import collection
 from tests.client import Answer, Person

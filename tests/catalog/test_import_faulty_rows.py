@@ -7,12 +7,7 @@ from collections.abc import Callable
 import bson
 import pytest
 
-from catalog.documents import (
-    ImportChunk,
-    ImportResult,
-    Product,
-    ProductRow,
-)
+from catalog.documents import ImportChunk, ImportResult, Product, ProductRow
 from ecommerce.core.mongo import collection
 from tests.catalog.import_files import AB, HEADER, counts, done, form, names, rows, send
 from tests.client import Person

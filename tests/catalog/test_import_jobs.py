@@ -6,11 +6,7 @@ from threading import Event
 
 import pytest
 
-from catalog.documents import (
-    ImportChunk,
-    Product,
-    ProductRow,
-)
+from catalog.documents import ImportChunk, Product, ProductRow
 from catalog.importing.jobs import work_on_imports
 from ecommerce.core.mongo import collection
 from tests.catalog.import_files import (

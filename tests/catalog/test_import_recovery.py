@@ -9,12 +9,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from catalog.documents import (
-    ImportChunk,
-    ImportJob,
-    ImportResult,
-    Product,
-)
+from catalog.documents import ImportChunk, ImportJob, ImportResult, Product
 from catalog.documents.imports import CHUNK_BYTES
 from catalog.importing.jobs import run_next
 from catalog.services import ImportJobService

@@ -10,23 +10,12 @@ import pytest
 from bson import ObjectId
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
-from catalog.documents import (
-    ImportChunk,
-    ImportJob,
-)
+from catalog.documents import ImportChunk, ImportJob
 from catalog.errors import EmptyFileError
 from catalog.services import ImportJobService
 from ecommerce.core.idempotency import KeyReusedError, Operation
 from ecommerce.core.mongo import collection
-from tests.catalog.import_files import (
-    HEADER,
-    PATH,
-    counts,
-    done,
-    form,
-    lines,
-    send,
-)
+from tests.catalog.import_files import HEADER, PATH, counts, done, form, lines, send
 from tests.client import Answer, ApiClient, Person
 
 # --- what is refused at once ------------------------------------------------------------------
