@@ -1,25 +1,12 @@
 """POST /shopping-carts/{id}/items with `items`: several at once, all or none."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from catalog.documents import ProductRow
+from tests.carts.items import MakeProduct, item
 from tests.client import ApiClient, Person
-
-MakeProduct = Callable[..., ProductRow]
-
-
-@pytest.fixture
-def cart(alice: Person) -> str:
-    """The path of an empty cart of alice."""
-    return f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 def test_several_items_are_one_change(cart: str, make_product: MakeProduct, alice: Person) -> None:

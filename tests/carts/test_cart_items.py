@@ -7,19 +7,8 @@ from typing import Any
 import pytest
 
 from catalog.documents import ProductRow
+from tests.carts.items import MakeProduct, item
 from tests.client import Answer, ApiClient, Person
-
-MakeProduct = Callable[..., ProductRow]
-
-
-@pytest.fixture
-def cart(alice: Person) -> str:
-    """The path of an empty cart of alice."""
-    return f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

@@ -19,11 +19,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from catalog.documents import ProductRow
 from tests.carts.cart_model import Cart, Line, Model, Product, RefusedError
+from tests.carts.items import MakeProduct
 from tests.client import Answer, ApiClient, Person
 
-MakeProduct = Callable[..., ProductRow]
 EXAMPLES: Final = int(os.environ.get("CART_MACHINE_EXAMPLES", "0"))
 carts = st.sampled_from(["mine", "guests"])
 numbers = st.sampled_from([0, 1, 2])

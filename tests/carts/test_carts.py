@@ -9,13 +9,8 @@ from carts.documents import ShoppingCart
 from carts.services import checks
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection
+from tests.carts.items import MakeProduct, item
 from tests.client import ApiClient, Person
-
-MakeProduct = Callable[..., ProductRow]
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 @pytest.mark.parametrize("path", ["/shopping-carts/", "/shopping-carts"])

@@ -16,9 +16,9 @@ from accounts.documents import User
 from accounts.signing import signing_keys
 from carts.documents import ShoppingCart
 from carts.views import ShoppingCartViewSet
-from catalog.documents import ProductRow
 from ecommerce.core.indexes import documents
 from ecommerce.core.mongo import collection, utc_now
+from tests.carts.items import MakeProduct, item
 from tests.client import Answer, ApiClient, Person
 
 
@@ -89,13 +89,6 @@ def digest() -> str:
         rows = collection(document).find({}).sort([("_id", 1)])
         whole.update(repr([document.__name__, *(bson.encode(row) for row in rows)]).encode())
     return whole.hexdigest()
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
-
-
-MakeProduct = Callable[..., ProductRow]
 
 
 def new_cart(owner: ApiClient, make_product: MakeProduct) -> tuple[Cart, str]:

@@ -12,6 +12,7 @@ from bson import ObjectId
 from carts.documents import ShoppingCart
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection, utc_now
+from tests.carts.items import item
 from tests.client import Answer, ApiClient, Person
 
 
@@ -19,10 +20,6 @@ def new_guest_cart(api: ApiClient) -> Answer:
     answer = api.post("/shopping-carts/", {})
     assert answer.status == 201
     return answer
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 def test_a_guest_gets_a_cart_and_its_secret_once(anyone: ApiClient) -> None:

@@ -1,17 +1,11 @@
 """A cart says what is wrong with its lines, as data; refresh-prices accepts what has moved."""
 
-from collections.abc import Callable
 from typing import Any
 
 from catalog.documents import ProductRow
+from tests.carts.items import MakeProduct, item
 from tests.client import ApiClient, Person
 from tests.operations import recorded
-
-MakeProduct = Callable[..., ProductRow]
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 def new_cart(who: Person, *items: dict[str, Any]) -> str:

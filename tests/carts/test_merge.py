@@ -1,58 +1,17 @@
-"""POST /shopping-carts/{id}/merge: a guest's cart goes into the user's, once and without loss."""
+"""POST /shopping-carts/{id}/merge: a guest's cart goes into the user's without loss."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from bson import ObjectId
 
-from carts.documents import OpenCarts, ShoppingCart
+from carts.documents import ShoppingCart
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection, utc_now
-from tests.client import Answer, ApiClient, Person
-from tests.faults import DiesAt, KilledError
-
-MakeProduct = Callable[..., ProductRow]
-MODES = ("sum", "max", "keep-guest", "keep-mine")
-
-
-def item(product: ProductRow, quantity: int = 1, **more: Any) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity, **more}
-
-
-class GuestCart:
-    """A guest's cart and its secret."""
-
-    def __init__(self, *items: dict[str, Any]) -> None:
-        made = ApiClient().post("/shopping-carts/", {"items": items})
-        self.id: str = made["id"]
-        self.token: str = made["cart_token"]
-        self.path = f"/shopping-carts/{self.id}"
-
-    def merge(self, who: Person, into: str | None, mode: str = "sum", **more: str) -> Answer:
-        query = f"?dry_run={more.pop('dry_run')}" if "dry_run" in more else ""
-        body = {"into": into, "mode": mode}
-        headers = {"X_Cart_Token": self.token, **more}
-        return who.api.post(f"{self.path}/merge{query}", body, **headers)
-
-    def add(self, product: ProductRow, quantity: int = 1) -> Answer:
-        return ApiClient().post(
-            f"{self.path}/items", item(product, quantity), X_Cart_Token=self.token
-        )
-
-    def stored(self) -> Any:
-        return collection(ShoppingCart).find_one({"_id": ObjectId(self.id)})
-
-
-def cart_of(who: Person, *items: dict[str, Any]) -> str:
-    cart_id: str = who.api.post("/shopping-carts/", {"items": items})["id"]
-    return cart_id
-
-
-def lines(cart: dict[str, Any], place: str = "items") -> list[tuple[str, int]]:
-    return [(line["name"], line["quantity"]) for line in cart[place]]
+from tests.carts.items import MakeProduct, item
+from tests.carts.merges import MODES, GuestCart, cart_of, lines
+from tests.client import ApiClient, Person
 
 
 @pytest.mark.parametrize(
@@ -88,188 +47,6 @@ def test_a_line_keeps_the_note_of_the_winner_or_of_who_has_one(
     guests = GuestCart(item(lamp, note="guest"), item(mug, note="guest"))
     answer = guests.merge(alice, mine, mode)
     assert [line["note"] for line in answer["cart"]["items"]] == [note, "guest"]
-
-
-def test_the_source_is_marked_merged_and_not_lost(lamp: ProductRow, alice: Person) -> None:
-    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
-    guests.merge(alice, mine)
-    left = ApiClient().get(guests.path, X_Cart_Token=guests.token)
-    assert (left["status"], lines(left.json())) == ("merged", [("Lamp", 2)])
-    assert guests.stored()["merged_into"] == ObjectId(mine)
-
-
-def test_a_merged_cart_takes_nothing_more_and_tells_its_owner_where_it_went(
-    lamp: ProductRow, alice: Person
-) -> None:
-    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
-    guests.merge(alice, mine)
-    before = guests.stored()
-    stranger = guests.add(lamp)
-    assert (stranger.outcome, "merged_into" in stranger.json()) == ((409, "cart_merged"), False)
-    owner = alice.api.post(f"{guests.path}/items", item(lamp), X_Cart_Token=guests.token)
-    assert (owner.outcome, owner["merged_into"]) == ((409, "cart_merged"), mine)
-    for method, path in (("PUT", ""), ("DELETE", ""), ("DELETE", "/clear")):
-        refused = ApiClient().send(
-            method, guests.path + path, None, headers={"X-Cart-Token": guests.token}
-        )
-        assert refused.outcome == (409, "cart_merged")
-    assert guests.stored() == before
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_sent_twice_it_merges_once_and_answers_the_same(
-    mode: str, make_product: MakeProduct, alice: Person
-) -> None:
-    scarce = make_product(quantity=3)
-    guests, mine = GuestCart(item(scarce, 3)), cart_of(alice, item(scarce, 2))
-    first, again = guests.merge(alice, mine, mode), guests.merge(alice, mine, mode)
-    assert again.json() == first.json()
-    alice.api.put(f"/shopping-carts/{mine}/items/{scarce['_id']}", {"quantity": 1})
-    third = guests.merge(alice, mine, mode)
-    assert lines(third["cart"]) == [("Lamp", 1)], "the present state, not a second merge"
-    assert third["adjustments"] == first["adjustments"]
-
-
-STEPS = ["carts.merge_claimed", "carts.merge_written", "carts.merge_marked"]
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_interrupted_it_is_completed_by_the_next_try(
-    step: str, make_product: MakeProduct, alice: Person, dies_at: DiesAt
-) -> None:
-    scarce = make_product(quantity=6)
-    guests, mine = GuestCart(item(scarce, 5)), cart_of(alice, item(scarce, 2))
-    dies_at(step)
-    with pytest.raises(KilledError):
-        guests.merge(alice, mine)
-    frozen = guests.add(scarce)
-    assert frozen.outcome == (409, "cart_merged")
-    answer = guests.merge(alice, mine)
-    assert answer.status == 200
-    assert lines(answer["cart"]) == [("Lamp", 6)]
-    assert [(one["code"], one["asked"], one["got"]) for one in answer["adjustments"]] == [
-        ("insufficient_stock", 7, 6)
-    ]
-    assert guests.stored()["merged_into"] == ObjectId(mine)
-    assert guests.merge(alice, mine).json() == answer.json()
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_another_merge_of_the_same_cart_is_refused_and_says_which_one_holds(
-    step: str, lamp: ProductRow, alice: Person, bob: Person, dies_at: DiesAt
-) -> None:
-    guests, mine, other = GuestCart(item(lamp, 2)), cart_of(alice), cart_of(alice)
-    bobs = cart_of(bob)
-    dies_at(step)
-    with pytest.raises(KilledError):
-        guests.merge(alice, mine)
-    for refused in (
-        guests.merge(alice, other), guests.merge(alice, mine, "max"), guests.merge(alice, None)
-    ):  # fmt: skip
-        assert (refused.outcome, refused["merged_into"]) == ((409, "cart_merged"), mine)
-    foreign = guests.merge(bob, bobs)
-    assert (foreign.outcome, "merged_into" in foreign.json()) == ((409, "cart_merged"), False)
-    assert bob.api.get(f"/shopping-carts/{bobs}")["items"] == []
-
-
-def test_a_target_that_is_gone_opens_the_source_again(
-    lamp: ProductRow, alice: Person, dies_at: DiesAt
-) -> None:
-    guests, mine, other = GuestCart(item(lamp, 2)), cart_of(alice), cart_of(alice)
-    dies_at("carts.merge_claimed")
-    with pytest.raises(KilledError):
-        guests.merge(alice, mine)
-    alice.api.delete(f"/shopping-carts/{mine}")
-    assert guests.merge(alice, mine).outcome == (404, "merge_target_not_found")
-    assert guests.add(lamp)["total_quantity"] == 3
-    assert lines(guests.merge(alice, other)["cart"]) == [("Lamp", 3)]
-
-
-@pytest.mark.parametrize("into", ["unknown", "bobs", "expired", "guests own"])
-def test_the_target_is_an_open_cart_of_the_caller(
-    into: str, lamp: ProductRow, alice: Person, bob: Person
-) -> None:
-    guests, expired = GuestCart(item(lamp, 2)), cart_of(alice)
-    collection(ShoppingCart).update_one(
-        {"_id": ObjectId(expired)}, {"$set": {"expires_at": utc_now() - timedelta(seconds=1)}}
-    )
-    ids = {
-        "unknown": "0" * 24, "bobs": cart_of(bob), "expired": expired, "guests own": guests.id,
-    }  # fmt: skip
-    before = guests.stored()
-    refused = guests.merge(alice, ids[into])
-    assert refused.outcome == (404, "merge_target_not_found")
-    now = guests.stored()
-    assert now.keys() == before.keys()
-    assert now["items"] == before["items"]
-
-
-@pytest.mark.parametrize("into", [None, "mine"])
-def test_without_the_secret_there_is_nothing_to_merge(
-    into: str | None, lamp: ProductRow, alice: Person, bob: Person
-) -> None:
-    guests = GuestCart(item(lamp, 2))
-    target = into and cart_of(alice)
-    before = list(collection(ShoppingCart).find({}))
-    for headers in ({}, {"X_Cart_Token": "x" * 43}, {"X_Cart_Token": guests.token[:-1]}):
-        answer = alice.api.post(f"{guests.path}/merge", {"into": target}, **headers)
-        assert answer.outcome == (404, "cart_not_found")
-    anyone = ApiClient().post(f"{guests.path}/merge", {"into": target}, X_Cart_Token=guests.token)
-    assert anyone.outcome == (401, "not_authenticated")
-    bobs = cart_of(bob)
-    before = list(collection(ShoppingCart).find({}))
-    foreign = alice.api.post(
-        f"/shopping-carts/{bobs}/merge", {"into": target}, X_Cart_Token=guests.token
-    )
-    assert foreign.outcome == (404, "cart_not_found")
-    assert list(collection(ShoppingCart).find({})) == before
-
-
-def test_without_a_target_the_cart_becomes_the_callers_and_the_secret_is_worth_nothing(
-    lamp: ProductRow, alice: Person, bob: Person
-) -> None:
-    guests = GuestCart(item(lamp, 2))
-    answer = guests.merge(alice, None)
-    assert (answer.status, answer["adjustments"]) == (200, [])
-    assert (answer["cart"]["id"], answer["cart"]["user_id"]) == (guests.id, alice.id)
-    assert guests.add(lamp).outcome == (404, "cart_not_found")
-    assert guests.merge(bob, None).outcome == (404, "cart_not_found")
-    assert alice.api.get(guests.path)["total_quantity"] == 2
-    stored = guests.stored()
-    assert "token_hash" not in stored
-    assert stored["expires_at"] - stored["updated_at"] == timedelta(days=90)
-    assert guests.merge(alice, None).json() == answer.json(), "sent twice"
-    assert guests.merge(alice, cart_of(alice)).outcome == (409, "not_a_guest_cart")
-
-
-@pytest.mark.parametrize("step", ["carts.merge_placed", "carts.merge_adopted"])
-def test_becoming_the_callers_is_completed_by_the_next_try_and_takes_one_place(
-    step: str, lamp: ProductRow, alice: Person, dies_at: DiesAt
-) -> None:
-    guests = GuestCart(item(lamp, 2))
-    dies_at(step)
-    with pytest.raises(KilledError):
-        guests.merge(alice, None)
-    answer = guests.merge(alice, None)
-    assert (answer.status, answer["cart"]["version"]) == (200, 2)
-    assert (answer["cart"]["user_id"], lines(answer["cart"])) == (alice.id, [("Lamp", 2)])
-    (places,) = collection(OpenCarts).find({})
-    assert [place["cart_id"] for place in places["carts"]] == [ObjectId(guests.id)]
-
-
-def test_a_place_for_a_cart_that_never_came_is_given_to_another(
-    lamp: ProductRow, alice: Person, dies_at: DiesAt
-) -> None:
-    guests = GuestCart(item(lamp, 2))
-    dies_at("carts.merge_placed")
-    with pytest.raises(KilledError):
-        guests.merge(alice, None)
-    assert guests.add(lamp)["total_quantity"] == 3, "it is the guest's as before"
-    assert alice.api.get("/shopping-carts/")["items"] == []
-    earlier = utc_now() - timedelta(minutes=2)
-    collection(OpenCarts).update_one({}, {"$set": {"carts.0.at": earlier}})
-    for _ in range(20):
-        assert alice.api.post("/shopping-carts/", {"items": [item(lamp)]}).status == 201
 
 
 def test_what_does_not_fit_is_capped_and_reported(
@@ -330,6 +107,89 @@ def test_what_is_saved_stays_saved(make_product: MakeProduct, alice: Person) -> 
     assert lines(answer["cart"], "saved_items") == [("Lamp", 5), ("Mug", 1)]
 
 
+def test_the_source_is_marked_merged_and_not_lost(lamp: ProductRow, alice: Person) -> None:
+    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
+    guests.merge(alice, mine)
+    left = ApiClient().get(guests.path, X_Cart_Token=guests.token)
+    assert (left["status"], lines(left.json())) == ("merged", [("Lamp", 2)])
+    assert guests.stored()["merged_into"] == ObjectId(mine)
+
+
+def test_a_merged_cart_takes_nothing_more_and_tells_its_owner_where_it_went(
+    lamp: ProductRow, alice: Person
+) -> None:
+    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
+    guests.merge(alice, mine)
+    before = guests.stored()
+    stranger = guests.add(lamp)
+    assert (stranger.outcome, "merged_into" in stranger.json()) == ((409, "cart_merged"), False)
+    owner = alice.api.post(f"{guests.path}/items", item(lamp), X_Cart_Token=guests.token)
+    assert (owner.outcome, owner["merged_into"]) == ((409, "cart_merged"), mine)
+    for method, path in (("PUT", ""), ("DELETE", ""), ("DELETE", "/clear")):
+        refused = ApiClient().send(
+            method, guests.path + path, None, headers={"X-Cart-Token": guests.token}
+        )
+        assert refused.outcome == (409, "cart_merged")
+    assert guests.stored() == before
+
+
+@pytest.mark.parametrize("into", ["unknown", "bobs", "expired", "guests own"])
+def test_the_target_is_an_open_cart_of_the_caller(
+    into: str, lamp: ProductRow, alice: Person, bob: Person
+) -> None:
+    guests, expired = GuestCart(item(lamp, 2)), cart_of(alice)
+    collection(ShoppingCart).update_one(
+        {"_id": ObjectId(expired)}, {"$set": {"expires_at": utc_now() - timedelta(seconds=1)}}
+    )
+    ids = {
+        "unknown": "0" * 24, "bobs": cart_of(bob), "expired": expired, "guests own": guests.id,
+    }  # fmt: skip
+    before = guests.stored()
+    refused = guests.merge(alice, ids[into])
+    assert refused.outcome == (404, "merge_target_not_found")
+    now = guests.stored()
+    assert now.keys() == before.keys()
+    assert now["items"] == before["items"]
+
+
+@pytest.mark.parametrize("into", [None, "mine"])
+def test_without_the_secret_there_is_nothing_to_merge(
+    into: str | None, lamp: ProductRow, alice: Person, bob: Person
+) -> None:
+    guests = GuestCart(item(lamp, 2))
+    target = into and cart_of(alice)
+    before = list(collection(ShoppingCart).find({}))
+    for headers in ({}, {"X_Cart_Token": "x" * 43}, {"X_Cart_Token": guests.token[:-1]}):
+        answer = alice.api.post(f"{guests.path}/merge", {"into": target}, **headers)
+        assert answer.outcome == (404, "cart_not_found")
+    anyone = ApiClient().post(f"{guests.path}/merge", {"into": target}, X_Cart_Token=guests.token)
+    assert anyone.outcome == (401, "not_authenticated")
+    bobs = cart_of(bob)
+    before = list(collection(ShoppingCart).find({}))
+    foreign = alice.api.post(
+        f"/shopping-carts/{bobs}/merge", {"into": target}, X_Cart_Token=guests.token
+    )
+    assert foreign.outcome == (404, "cart_not_found")
+    assert list(collection(ShoppingCart).find({})) == before
+
+
+def test_without_a_target_the_cart_becomes_the_callers_and_the_secret_is_worth_nothing(
+    lamp: ProductRow, alice: Person, bob: Person
+) -> None:
+    guests = GuestCart(item(lamp, 2))
+    answer = guests.merge(alice, None)
+    assert (answer.status, answer["adjustments"]) == (200, [])
+    assert (answer["cart"]["id"], answer["cart"]["user_id"]) == (guests.id, alice.id)
+    assert guests.add(lamp).outcome == (404, "cart_not_found")
+    assert guests.merge(bob, None).outcome == (404, "cart_not_found")
+    assert alice.api.get(guests.path)["total_quantity"] == 2
+    stored = guests.stored()
+    assert "token_hash" not in stored
+    assert stored["expires_at"] - stored["updated_at"] == timedelta(days=90)
+    assert guests.merge(alice, None).json() == answer.json(), "sent twice"
+    assert guests.merge(alice, cart_of(alice)).outcome == (409, "not_a_guest_cart")
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_dry_run_answers_the_result_and_writes_nothing(
     mode: str, make_product: MakeProduct, alice: Person
@@ -377,36 +237,3 @@ def test_if_match_is_about_the_guests_cart(lamp: ProductRow, alice: Person) -> N
     assert (refused.outcome, refused["cart"]["id"]) == ((412, "precondition_failed"), guests.id)
     assert "merge" not in guests.stored()
     assert guests.merge(alice, mine, If_Match='"v1"').status == 200
-
-
-def test_parallel_merges_of_one_cart_merge_it_once(
-    make_product: MakeProduct, alice: Person
-) -> None:
-    lamp = make_product(quantity=500)
-    for _ in range(5):
-        guests, mine = GuestCart(item(lamp, 3)), cart_of(alice, item(lamp, 2))
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(guests.merge, [alice] * 8, [mine] * 8))
-        assert {answer.status for answer in answers} == {200}
-        assert lines(alice.api.get(f"/shopping-carts/{mine}").json()) == [("Lamp", 5)]
-        alice.api.delete(f"/shopping-carts/{mine}")
-
-
-def test_no_add_is_lost_while_carts_merge(make_product: MakeProduct, alice: Person) -> None:
-    lamp = make_product(quantity=500)
-    for _ in range(5):
-        guests, mine = GuestCart(item(lamp)), cart_of(alice, item(lamp))
-
-        def work(number: int, guests: GuestCart = guests, mine: str = mine) -> int:
-            """Merge, add to the source or add to the target; how many were added."""
-            if number == 8:
-                return 0 if guests.merge(alice, mine).status == 200 else -1000
-            if number % 2:
-                return int(guests.add(lamp).status < 300)
-            path = f"/shopping-carts/{mine}/items"
-            return int(ApiClient(alice.api.token).post(path, item(lamp)).status < 300)
-
-        with ThreadPoolExecutor(16) as pool:
-            added = sum(pool.map(work, range(16)))
-        assert alice.api.get(f"/shopping-carts/{mine}")["total_quantity"] == 2 + added
-        alice.api.delete(f"/shopping-carts/{mine}")

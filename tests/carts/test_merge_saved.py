@@ -3,16 +3,14 @@
 A mode is about a line that stands in the same place of both carts, and about nothing else.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from catalog.documents import ProductRow
-from tests.carts.test_merge import MODES, GuestCart, cart_of, item, lines
+from tests.carts.items import MakeProduct, item
+from tests.carts.merges import MODES, GuestCart, cart_of, lines
 from tests.client import Answer, ApiClient, Person
-
-MakeProduct = Callable[..., ProductRow]
 
 
 @pytest.fixture

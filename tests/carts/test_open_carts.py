@@ -12,14 +12,11 @@ from carts.services import open_carts
 from catalog.documents import ProductRow
 from ecommerce.core.documents import IdempotencyRecord
 from ecommerce.core.mongo import collection, utc_now
+from tests.carts.items import item
 from tests.client import Answer, ApiClient, Person
 from tests.faults import DiesAt, KilledError
 
 KEY = "0b5b6d0e-6a53-4c1a-9f39-000000000002"
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 def start(who: Person, *items: dict[str, Any], **headers: str) -> Answer:

@@ -14,6 +14,7 @@ from catalog.documents import ProductRow
 from ecommerce.core.documents import IdempotencyRecord
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, utc_now
+from tests.carts.items import item
 from tests.client import Answer, ApiClient, Person
 from tests.faults import DiesAt, KilledError
 
@@ -23,10 +24,6 @@ KEY = "0b5b6d0e-6a53-4c1a-9f39-000000000001"
 def lease_ends() -> None:
     ended = utc_now() - timedelta(seconds=1)
     collection(IdempotencyRecord).update_many({}, {"$set": {"lease_until": ended}})
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 POSTS: list[tuple[str, Callable[[ProductRow, ProductRow], Any], tuple[int, int]]] = [

@@ -1,24 +1,12 @@
 """Saved for later: lines move between `items` and `saved_items`, and none is lost on the way."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from catalog.documents import ProductRow
+from tests.carts.items import MakeProduct, item
 from tests.client import Answer, Person
-
-MakeProduct = Callable[..., ProductRow]
-
-
-@pytest.fixture
-def cart(alice: Person) -> str:
-    """The path of an empty cart of alice."""
-    return f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
-
-
-def item(product: ProductRow, quantity: int = 1, **more: Any) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity, **more}
 
 
 def quantities(answer: Answer, place: str) -> list[int]:

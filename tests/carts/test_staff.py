@@ -12,6 +12,7 @@ from accounts.documents import AuditEvent
 from carts.documents import ShoppingCart
 from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection, utc_now
+from tests.carts.items import item
 from tests.carts.test_foreign_carts import cart_routes
 from tests.client import ApiClient, Person
 
@@ -31,10 +32,6 @@ ROUTES: list[tuple[str, str, Any, int, str]] = [
 ]
 OF_NO_CUSTOMER: Final = {"list", "retrieve", "create", "merge"}
 """What changes no customer's cart; a merge takes the secret, which no staff has."""
-
-
-def item(product: ProductRow, quantity: int = 1) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity}
 
 
 def test_every_change_that_staff_can_make_is_listed_here() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.documents import ProductRow
+from tests.carts.items import item
 from tests.client import Person
 
 SIZES = [
@@ -19,16 +20,6 @@ SIZES = [
 def tee(make_product: Callable[..., ProductRow]) -> ProductRow:
     """A shirt in two sizes; M has a price of its own."""
     return make_product(name="Tee", price_minor=1999, quantity=8, variants=SIZES)
-
-
-@pytest.fixture
-def cart(alice: Person) -> str:
-    """The path of an empty cart of alice."""
-    return f"/shopping-carts/{alice.api.post('/shopping-carts/', {})['id']}"
-
-
-def item(product: ProductRow, quantity: int = 1, **more: Any) -> dict[str, Any]:
-    return {"product_id": str(product["_id"]), "quantity": quantity, **more}
 
 
 def test_variants_are_separate_lines_at_their_own_price(
