@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from accounts.documents import ApiKey, AuditEvent
 from accounts.rules import Scope
@@ -16,15 +16,14 @@ from accounts.services import ApiKeyService
 from catalog.documents import Product, ProductRow
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
+from tests.commands import run
 from tests.operations import recorded
 
 PRODUCT = {"name": "Chair", "price": "20.00"}
 
 
 def api_keys(*arguments: str) -> str:
-    out = StringIO()
-    call_command("api_keys", *arguments, stdout=out, stderr=StringIO())
-    return out.getvalue()
+    return run("api_keys", *arguments, stderr=StringIO())
 
 
 def make(*scopes: Scope, lifetime: timedelta = timedelta(days=1)) -> str:

@@ -19,13 +19,12 @@ from accounts.services import ApiKeyService, AuditService
 from ecommerce.core.indexes import declared
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, ApiClient, Person
+from tests.commands import run
 from tests.operations import recorded
 
 
 def audit(*arguments: str) -> str:
-    out = StringIO()
-    call_command("audit", *arguments, stdout=out)
-    return out.getvalue()
+    return run("audit", *arguments)
 
 
 def at(moment: str, event: str = "login_failed", **known: Any) -> ObjectId:

@@ -12,13 +12,8 @@ from accounts.documents import User
 from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
 from tests.client import ApiClient, Person
+from tests.commands import run
 from tests.operations import recorded
-
-
-def run(*arguments: str, **options: Any) -> str:
-    out = StringIO()
-    call_command(*arguments, stdout=out, **options)
-    return out.getvalue()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Roles: who has which, how one is given and lost, and that nobody reaches above their own."""
 
-from io import StringIO
-
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from accounts.documents import AuditEvent, User
 from accounts.errors import RoleMovedError
@@ -11,12 +9,11 @@ from accounts.roles import Role, having, role_of
 from accounts.services import UserService
 from ecommerce.core.mongo import collection
 from tests.client import ApiClient, Person
+from tests.commands import run
 
 
 def users(*arguments: str) -> str:
-    out = StringIO()
-    call_command("users", *arguments, stdout=out)
-    return out.getvalue()
+    return run("users", *arguments)
 
 
 def stored(person: Person) -> dict[str, object]:

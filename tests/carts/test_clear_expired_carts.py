@@ -2,16 +2,15 @@
 
 import time
 from datetime import timedelta
-from io import StringIO
 
 import pytest
 from bson import ObjectId
-from django.core.management import call_command
 
 from carts.documents import ShoppingCart
 from carts.services import expiring
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Person
+from tests.commands import run
 
 
 @pytest.fixture
@@ -23,10 +22,8 @@ def carts(alice: Person) -> list[ObjectId]:
     return ids
 
 
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command("clear_expired_carts", *arguments, stdout=out)
-    return out.getvalue()
+def clear(*arguments: str) -> str:
+    return run("clear_expired_carts", *arguments)
 
 
 def stored() -> set[ObjectId]:
@@ -39,7 +36,7 @@ def test_the_database_deletes_them_too_by_its_own_clock() -> None:
 
 
 def test_a_dry_run_counts_and_deletes_nothing(carts: list[ObjectId]) -> None:
-    assert run("--dry-run") == "5 expired carts: nothing was deleted.\n"
+    assert clear("--dry-run") == "5 expired carts: nothing was deleted.\n"
     assert stored() == set(carts)
 
 
@@ -48,9 +45,9 @@ def test_it_deletes_the_expired_ones_alone(
     batch: int, carts: list[ObjectId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(expiring, "_BATCH", batch)
-    assert run() == "5 expired carts deleted.\n"
+    assert clear() == "5 expired carts deleted.\n"
     assert stored() == set(carts[5:])
-    assert run() == "0 expired carts deleted.\n"
+    assert clear() == "0 expired carts deleted.\n"
 
 
 def test_it_ends_though_carts_go_on_expiring(

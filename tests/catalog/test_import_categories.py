@@ -15,14 +15,13 @@ from django.core.management import CommandError, call_command
 from catalog.documents import Category, CategoryRow, Product, ProductRow
 from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import ApiClient
+from tests.commands import run
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "bestbuy-categories.json.gz"
 
 
 def import_file(path: Path, *options: str) -> str:
-    out = StringIO()
-    call_command("import_categories", str(path), *options, stdout=out)
-    return out.getvalue()
+    return run("import_categories", str(path), *options)
 
 
 def refused(path: Path) -> tuple[list[str], CommandError]:

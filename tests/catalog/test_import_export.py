@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from catalog.documents import Category, CategoryRow, Product, ProductRow
 from ecommerce.core.mongo import collection
+from tests.commands import run
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 HEADER = "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Value,Variant SKU,"
@@ -20,9 +21,7 @@ HEADER += "Variant Inventory Qty,Variant Price,Variant Compare At Price,Image Sr
 
 
 def import_file(path: Path, *options: str) -> str:
-    out = StringIO()
-    call_command("import_products", str(path), *options, stdout=out)
-    return out.getvalue()
+    return run("import_products", str(path), *options)
 
 
 @pytest.fixture

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
 from bson import ObjectId
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from catalog.documents import Product, ProductRow, StockMovement
 from catalog.selectors import deleted_products
 from catalog.services import ProductService, StockService, stock
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Person
+from tests.commands import run
 from tests.faults import DiesAt, KilledError
 from tests.operations import recorded
 
@@ -21,9 +21,7 @@ Make = Callable[..., ProductRow]
 
 
 def purge(days: int = 30, **options: Any) -> str:
-    out = StringIO()
-    call_command("purge_products", older_than=days, stdout=out, **{"yes": True, **options})
-    return out.getvalue()
+    return run("purge_products", older_than=days, **{"yes": True, **options})
 
 
 def names() -> list[str]:

@@ -17,6 +17,7 @@ from catalog.presenters import present_product
 from catalog.serializers import ProductInput
 from catalog.services import ProductService
 from ecommerce.core.mongo import collection, uses_embedded_store
+from tests.commands import run
 
 EXAMPLES: Final = 150 if uses_embedded_store() else 30
 """Over the wire each write takes milliseconds."""
@@ -129,9 +130,7 @@ def other_prices() -> list[dict[str, int]]:
 
 
 def bring_in(path: Path) -> str:
-    out = StringIO()
-    call_command("import_products", str(path), stdout=out)
-    return out.getvalue().splitlines()[-1]
+    return run("import_products", str(path)).splitlines()[-1]
 
 
 @pytest.mark.parametrize("name", ["all.csv", "all.jsonl"])

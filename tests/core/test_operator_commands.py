@@ -18,13 +18,8 @@ from catalog.documents import Product, ProductRow
 from ecommerce.core.commands import ShopCommand
 from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
+from tests.commands import run
 from tests.live.server import ROOT, free_port
-
-
-def run(*arguments: str) -> str:
-    out = StringIO()
-    call_command(*arguments, stdout=out)
-    return out.getvalue()
 
 
 def test_migrate_makes_indexes_and_may_be_repeated() -> None:

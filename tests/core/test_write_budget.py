@@ -72,7 +72,7 @@ WRITES: Final[Mapping[str, str]] = {
 
 EXCEPTIONS: Final[Mapping[str, str]] = {
     "DELETE /users/{pk}": "an erasure goes over every collection that names the user, more than "
-    "once, for what others store meanwhile: tests/accounts/test_erasure.py",
+    "once, for what others store meanwhile: tests/accounts/test_erasure_races.py",
 }
 """Routes without a row, and why."""
 

@@ -1,6 +1,5 @@
 """`seed`: demo data that is the same for the same seed, and may be run again."""
 
-from io import StringIO
 from time import process_time
 from typing import Any
 
@@ -13,14 +12,13 @@ from catalog.documents import Product
 from catalog.selectors import is_empty
 from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import ApiClient
+from tests.commands import run
 
 SMALL = {"products": 12, "users": 3, "carts": 2}
 
 
 def seed(**options: int | bool) -> str:
-    out = StringIO()
-    call_command("seed", stdout=out, **{**SMALL, **options})
-    return out.getvalue()
+    return run("seed", **{**SMALL, **options})
 
 
 def catalog() -> list[dict[str, object]]:
