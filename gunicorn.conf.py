@@ -2,18 +2,32 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 from ecommerce.core import draining  # before the fork: the workers share its mark
 from ecommerce.core.logs.server import PLAIN_FORMAT
+from ecommerce.settings import env  # reads `.env`, as the workers will
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+_settings = os.environ.get("DJANGO_SETTINGS_MODULE", "ecommerce.settings.production")
+_production = _settings == "ecommerce.settings.production"
+_cores = os.cpu_count() or 1
+try:
+    _host, _port = env.text("HOST", "127.0.0.1"), env.integer("PORT", 8000, low=1, high=65_535)
+    _workers = env.integer("WEB_CONCURRENCY", _cores, low=1, high=1024)
+    # More threads than cores: a request waits more than it computes.
+    threads = env.integer("WEB_THREADS", 8, low=1, high=1024)
+    _access_log = env.boolean("ACCESS_LOG", default=_production)
+    _drain_seconds = env.integer("DRAIN_SECONDS", 0, low=0, high=600)
+except env.BadSettingError as problem:
+    print(f"Cannot start: {problem}", file=sys.stderr, flush=True)  # noqa: T201
+    sys.exit(3)  # what a wrong setting of the workers ends with: ecommerce/wsgi.py
+
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "gthread"  # WSGI with threads: Django under ASGI measured 2.6 times slower
-_embedded = not os.environ.get("MONGODB_URI")
 # The embedded store is one process; a real one takes a worker for each core.
-workers = 1 if _embedded else int(os.environ.get("WEB_CONCURRENCY", os.cpu_count() or 1))
-threads = int(os.environ.get("WEB_THREADS", "8"))  # a request waits more than it computes
+workers = _workers if env.text("MONGODB_URI") else 1
 keepalive = 75  # seconds; longer than a load balancer keeps its own end (60), which 2 is not
 timeout = 30  # a worker that is stuck this long is replaced
 graceful_timeout = 25  # in-flight requests finish within a pod's 30 s grace
@@ -22,9 +36,7 @@ max_requests = 0  # nothing leaks, so nothing is restarted for it
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk may stall  # nosec B108
 control_socket_disable = True  # no socket on a read-only root
 limit_request_line = 8190
-_settings = os.environ.get("DJANGO_SETTINGS_MODULE", "ecommerce.settings.production")
-_production = _settings == "ecommerce.settings.production"
-accesslog = "-" if os.environ.get("ACCESS_LOG", str(_production).lower()) == "true" else None
+accesslog = "-" if _access_log else None
 access_log_format = PLAIN_FORMAT
 if _production:
     logger_class = "ecommerce.core.logs.server.EcsServerLogger"
@@ -43,7 +55,7 @@ def on_starting(server: Any) -> None:  # noqa: ARG001
 
 def when_ready(server: Any) -> None:  # noqa: ARG001
     """The balancer hears of an end before it comes: DRAIN_SECONDS, as many as its checks need."""
-    draining.drain_before_end(float(os.environ.get("DRAIN_SECONDS", "0")))
+    draining.drain_before_end(_drain_seconds)
 
 
 def post_worker_init(worker: Any) -> None:

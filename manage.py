@@ -7,6 +7,8 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from ecommerce.settings import env  # noqa: F401 - reads `.env`, which may name the settings too
+
 
 def main() -> None:
     """Run one command; a wrong setting is a message and exit code 1, never a traceback."""

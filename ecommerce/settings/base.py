@@ -160,7 +160,8 @@ longer than any request lasts."""
 BREACHED_PASSWORDS_FILE = env.breached_passwords_file()
 PASSWORD_HASHERS = ["accounts.hashers.ShopArgon2PasswordHasher"]
 _CORES = os.cpu_count() or 1
-_PROCESSES = env.integer("WEB_CONCURRENCY", _CORES, low=1, high=1024) if MONGODB_URI else 1
+_WORKERS = env.integer("WEB_CONCURRENCY", _CORES, low=1, high=1024)
+_PROCESSES = _WORKERS if MONGODB_URI else 1
 _THREADS = env.integer("WEB_THREADS", 8, low=1, high=1024)
 PASSWORD_HASHES_AT_ONCE = max(1, _CORES // _PROCESSES)
 LOGINS_AT_ONCE = max(1, _THREADS - 2)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ def start(settings: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ("PUBLIC_URL", "shop.example", "is not an address of the web"),
         ("PASSWORD_RESET_URL", "https://shop.example/reset#", "is not an address of the web"),
         ("TRUSTED_PROXIES", "-1", "is -1, not within 0 to 10"),
+        ("WEB_CONCURRENCY", "many", "is 'many', not a whole number"),
     ],
 )
 def test_a_bad_value_names_the_variable_its_fault_and_an_example(
@@ -108,3 +110,75 @@ def test_the_secret_of_development_is_made_once_and_kept(tmp_path: Path) -> None
 def test_a_driver_at_debug_still_writes_no_command() -> None:
     assert settings.LOGGING["loggers"]["pymongo"] == {"level": "INFO"}
     assert not logging.getLogger("pymongo.command").isEnabledFor(logging.DEBUG)
+
+
+PRODUCT = ("accounts", "carts", "catalog", "demo", "ecommerce", "gunicorn.conf.py", "manage.py")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The product in a folder of its own, where a `.env` disturbs nobody."""
+    for name in PRODUCT:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def run_in(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if k not in {*GOOD, "DJANGO_SETTINGS_MODULE"}}
+    return subprocess.run(
+        [sys.executable, *command], cwd=folder, env=kept | variables,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def gunicorn_in(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    names = "'bind', 'workers', 'threads', 'accesslog', '_drain_seconds'"
+    return run_in(
+        folder, "-c",
+        "import runpy; read = runpy.run_path('gunicorn.conf.py'); "
+        f"print(*(read[name] for name in ({names})))",
+        **variables,
+    )  # fmt: skip
+
+
+def test_gunicorn_heeds_the_env_file(copy: Path) -> None:
+    lines = ["HOST=::1", "PORT=9000", "WEB_CONCURRENCY=3", "WEB_THREADS=5", "DRAIN_SECONDS=4"]
+    lines += [f"MONGODB_URI={GOOD['MONGODB_URI']}", "ACCESS_LOG=off"]
+    (copy / ".env").write_text("\n".join(lines))
+    read = gunicorn_in(copy)
+    assert (read.stdout, read.stderr) == ("[::1]:9000 3 5 None 4\n", "")
+
+
+def test_without_settings_gunicorn_has_one_worker_for_the_embedded_store(copy: Path) -> None:
+    assert gunicorn_in(copy).stdout == "127.0.0.1:8000 1 8 - 0\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("ACCESS_LOG", "perhaps", "is 'perhaps', neither true nor false"),
+        ("DRAIN_SECONDS", "soon", "is 'soon', not a whole number"),
+        ("DRAIN_SECONDS", "-1", "is -1, not within 0 to 600"),
+        ("PORT", "99999", "is 99999, not within 1 to 65535"),
+        ("WEB_CONCURRENCY", "many", "is 'many', not a whole number"),
+        ("WEB_THREADS", "0", "is 0, not within 1 to 1024"),
+    ],
+)
+def test_a_bad_value_for_gunicorn_is_a_sentence_and_code_3(
+    copy: Path, name: str, value: str, fault: str
+) -> None:
+    read = gunicorn_in(copy, **{name: value})
+    assert (read.returncode, read.stdout) == (3, "")
+    assert read.stderr.startswith(f"Cannot start: {name} {fault}. Example: {name}=")
+    assert "Traceback" not in read.stderr
+
+
+def test_the_env_file_may_name_the_settings(copy: Path) -> None:
+    (copy / ".env").write_text("DJANGO_SETTINGS_MODULE=ecommerce.settings.production\n")
+    run = run_in(copy, "manage.py", "check")
+    assert run.returncode == 1
+    assert run.stderr.startswith("Cannot start: SECRET_KEY is not set.")

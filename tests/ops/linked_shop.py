@@ -16,7 +16,7 @@ from tests.ops.production import HOST, production
 from tests.ops.shoppers import Client, Crowd, Shopper, sign_up
 
 PROCESSES = 3
-DRAIN_SECONDS = 3.0
+DRAIN_SECONDS = 3
 QUOTAS = "reads=1000000,writes=1000000,registration=1000,login-address=1000"
 
 
