@@ -30,7 +30,7 @@ CURRENCY = env.currency()
 # --- where data lives -------------------------------------------------------------------------
 DATABASES: dict[str, Any] = {}
 MONGODB_URI = env.mongodb_uri()
-STORE_PATH = BASE_DIR / env.text("STORE_PATH", ".data/store.sqlite3")
+STORE_PATH = env.store_path()
 REDIS_URL = env.redis_url("REDIS_URL")
 RATE_LIMIT_REDIS_URL = env.redis_url("RATE_LIMIT_REDIS_URL") or REDIS_URL
 """A Redis that forgets nothing to make room: counts of limits and of failed logins."""
@@ -124,7 +124,7 @@ WHITENOISE_USE_FINDERS = True  # serves the docs' files without a collectstatic 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a request body
 FILE_UPLOAD_LIMITS = {"/products/imports": 50 * 1024 * 1024}
 """Bytes of a body, by path, where files are taken: they are read in blocks, never whole."""
-CORS_ALLOWED_ORIGINS = env.listing("CORS_ALLOWED_ORIGINS")
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_HEADERS = [
     *default_headers, "idempotency-key", "if-match", "if-modified-since", "if-none-match",
     "x-cart-token", "x-request-id",
@@ -138,7 +138,7 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, low=0, high=10)
 X_FRAME_OPTIONS = "DENY"
 
 # --- accounts and tokens ----------------------------------------------------------------------
-SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = env.former_secrets("SECRET_KEY_FALLBACKS")
 """Former keys, comma-separated: they sign nothing any more, and what they signed stays valid."""
 ACCESS_TOKEN_LIFETIME = timedelta(
     minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, low=1, high=24 * 60)
@@ -280,6 +280,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- logging ----------------------------------------------------------------------------------
 SLOW_OPERATION_MS = env.integer("SLOW_OPERATION_MS", 250, low=1, high=60_000)
 """Milliseconds: a command to MongoDB that takes so long is logged, without its values."""
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -298,7 +299,10 @@ LOGGING: dict[str, Any] = {
             "filters": ["request_id", "brief_suspicions"],
         },
     },
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "root": {
+        "handlers": ["console"],
+        "level": env.choice("LOG_LEVEL", "info", among=LOG_LEVELS).upper(),
+    },
     "loggers": {
         # A 4xx is the client's, not an incident.
         "django.request": {"level": "ERROR", "filters": ["without_refusals"]},

@@ -90,6 +90,26 @@ def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def origins(name: str) -> list[str]:
+    """Comma-separated origins of browsers: scheme and host, and nothing behind them."""
+    found = listing(name)
+    for origin in found:
+        parts = urlsplit(origin)
+        if not parts.scheme or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+            fault = f"has {origin!r}, which is no scheme and host alone"
+            raise BadSettingError(name, fault, "https://shop.example,https://www.shop.example")
+    return found
+
+
+def store_path() -> Path:
+    """STORE_PATH, the file of the embedded store; a relative one is meant beside manage.py."""
+    name, default = "STORE_PATH", ".data/store.sqlite3"
+    path = BASE_DIR / text(name, default)
+    if path.is_dir():
+        raise BadSettingError(name, "is a folder, not a file", default)
+    return path
+
+
 def mongodb_uri() -> str:
     """MONGODB_URI, checked; empty means the embedded store."""
     example = "mongodb://127.0.0.1:27017/ecommerce"
@@ -189,20 +209,40 @@ def strong_secret(name: str) -> str:
     example = secrets.token_urlsafe(48)
     if not value:
         raise BadSettingError(name, "is not set", example)
-    weak = len(value) < MIN_SECRET_LENGTH or len(set(value)) < _DISTINCT_SECRET_CHARACTERS
-    if weak or value.startswith(("django-insecure-", "change-me")):
+    if _is_weak(value):
         fault = f"is weak or a default: at least {MIN_SECRET_LENGTH} random characters are needed"
         raise BadSettingError(name, fault, example)
     return value
+
+
+def former_secrets(name: str) -> list[str]:
+    """Comma-separated former secrets: what they signed is believed, so they are no weaker."""
+    found = listing(name)
+    for number, value in enumerate(found, start=1):
+        if _is_weak(value):
+            fault = f"has a weak key (number {number}): name former values of SECRET_KEY whole"
+            raise BadSettingError(name, fault, secrets.token_urlsafe(48))
+    return found
+
+
+def _is_weak(value: str) -> bool:
+    few = len(value) < MIN_SECRET_LENGTH or len(set(value)) < _DISTINCT_SECRET_CHARACTERS
+    return few or value.startswith(("django-insecure-", "change-me"))
 
 
 def secret_kept_in(path: Path) -> str:
     """SECRET_KEY, or for development one made once and kept, so tokens survive a restart."""
     if text("SECRET_KEY"):
         return strong_secret("SECRET_KEY")
-    if not path.exists():
-        _write_once(path, secrets.token_urlsafe(64))
-    return path.read_text(encoding="ascii").strip()
+    try:
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(64))
+        return path.read_text(encoding="ascii").strip()
+    except OSError as fault:
+        raise BadSettingError(
+            "STORE_PATH", f"is where no key can be kept ({path}: {fault.strerror})",
+            ".data/store.sqlite3",
+        ) from None  # fmt: skip
 
 
 def _write_once(path: Path, content: str) -> None:

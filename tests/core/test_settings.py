@@ -54,6 +54,12 @@ def start(settings: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ("PASSWORD_RESET_URL", "https://shop.example/reset#", "is not an address of the web"),
         ("TRUSTED_PROXIES", "-1", "is -1, not within 0 to 10"),
         ("WEB_CONCURRENCY", "many", "is 'many', not a whole number"),
+        ("LOG_LEVEL", "loud", "is 'loud', none of debug, info, warning, error, critical"),
+        ("CORS_ALLOWED_ORIGINS", "shop.example", "has 'shop.example', which is no scheme and"),
+        ("CORS_ALLOWED_ORIGINS", "https://a.example/", "has 'https://a.example/', which is no"),
+        ("SECRET_KEY_FALLBACKS", "short", "has a weak key (number 1): name former values of"),
+        ("STORE_PATH", "tests", "is a folder, not a file"),
+        ("STORE_PATH", "README.md/store", "is where no key can be kept"),
     ],
 )
 def test_a_bad_value_names_the_variable_its_fault_and_an_example(

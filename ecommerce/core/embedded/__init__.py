@@ -6,12 +6,18 @@ process at a time. Not for production: one process, everything in memory.
 """
 
 from ecommerce.core.embedded.client import EmbeddedMongoClient, open_embedded_client
-from ecommerce.core.embedded.errors import StoreDamagedError, StoreError, StoreLockedError
+from ecommerce.core.embedded.errors import (
+    StoreDamagedError,
+    StoreError,
+    StoreLockedError,
+    StoreUnopenedError,
+)
 
 __all__ = [
     "EmbeddedMongoClient",
     "StoreDamagedError",
     "StoreError",
     "StoreLockedError",
+    "StoreUnopenedError",
     "open_embedded_client",
 ]

@@ -1,5 +1,6 @@
 """mongomock's client and database: one lock, one file, and what an operation keeps or undoes."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from mongomock.mongo_client import MongoClient
 from pymongo.errors import BulkWriteError
 
 from ecommerce.core.embedded.collection import EmbeddedCollection
+from ecommerce.core.embedded.errors import StoreUnopenedError
 from ecommerce.core.embedded.lock import FileLock
 from ecommerce.core.embedded.sqlite_file import SQLiteFile
 from ecommerce.core.embedded.store import FileBackedServerStore, Journal
@@ -22,11 +24,18 @@ def open_embedded_client(path: Path, *, tz_aware: bool = True) -> "EmbeddedMongo
     Raises:
         StoreLockedError: another process has it open.
         StoreDamagedError: the file cannot be read; it stays as it is.
+        StoreUnopenedError: the file or its folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+    except OSError as fault:
+        raise StoreUnopenedError(path, fault.strerror or str(fault)) from None
     try:
         file = SQLiteFile(path)
+    except sqlite3.OperationalError as fault:
+        lock.release()
+        raise StoreUnopenedError(path, str(fault)) from None
     except BaseException:
         lock.release()
         raise

@@ -26,3 +26,13 @@ class StoreDamagedError(StoreError):
             f"The store {path} cannot be read: {reason}. The file was not changed. Move it away to "
             "start with an empty store, or put a copy of it back."
         )
+
+
+class StoreUnopenedError(StoreError):
+    """The system does not let us read and write the file."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"The store {path} cannot be opened: {reason}. Set STORE_PATH to a file that this user "
+            "can write, in a folder that they can write too."
+        )

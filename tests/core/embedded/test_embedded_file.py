@@ -17,6 +17,7 @@ from ecommerce.core.embedded import (
     EmbeddedMongoClient,
     StoreDamagedError,
     StoreLockedError,
+    StoreUnopenedError,
     open_embedded_client,
 )
 from tests.core.embedded.stores import reopened
@@ -147,3 +148,15 @@ def test_closing_lets_the_next_one_in(client: EmbeddedMongoClient, path: Path) -
         open_embedded_client(path)
     client.close()
     open_embedded_client(path).close()
+
+
+@pytest.mark.parametrize("place", ["a-file/store.sqlite3", "a-folder"])
+def test_a_place_where_nothing_can_be_written_is_said_with_what_to_do(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "a-folder").mkdir()
+    with pytest.raises(
+        StoreUnopenedError, match=r"cannot be opened: .+\. Set STORE_PATH to a file"
+    ):
+        open_embedded_client(tmp_path / place)
