@@ -1,6 +1,6 @@
 """SIGTERM under load: no request is lost, with a caller that asks /readyz as a balancer does.
 
-Behind the real balancers: test_haproxy.py and test_nginx.py.
+Behind the real balancers: test_haproxy.py and nginx/.
 """
 
 import signal
