@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from rich.console import Console
 from rich.progress import Progress
 
 from ecommerce.core.embedded import StoreError
 from ecommerce.core.errors import DomainError
 from ecommerce.core.indexes import IndexConflictError
+from ecommerce.core.mongo import in_short
 
 _STDERR: Final = Console(stderr=True)  # so that a bar never mixes with a command's output
 
@@ -56,10 +57,7 @@ class ShopCommand(BaseCommand):
         except StoreError as fault:
             raise CommandError(str(fault)) from None
         except PyMongoError as fault:
-            raise CommandError(
-                f"The database does not answer ({fault}). Check MONGODB_URI; "
-                "`manage.py doctor` looks closer."
-            ) from None
+            raise _of_the_database(fault) from None
         except BrokenPipeError:  # who reads the output has enough: `... | head`
             # Where Python's last flush goes: it would complain of the pipe once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -110,6 +108,19 @@ def asking() -> Iterator[None]:
         raise CommandError(
             "Nobody is there to answer a question: --help names the options that answer it."
         ) from None
+
+
+def _of_the_database(fault: PyMongoError) -> CommandError:
+    said = in_short(fault)
+    if isinstance(fault, OperationFailure):
+        return CommandError(
+            f"The database refuses this ({said}). Check the user in MONGODB_URI and its rights; "
+            "`manage.py doctor` looks closer."
+        )
+    return CommandError(
+        f"The database does not answer ({said}). Is it running, and is MONGODB_URI right? "
+        "`manage.py doctor` looks closer."
+    )
 
 
 def _of_the_system(fault: OSError) -> Exception:

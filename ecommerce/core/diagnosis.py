@@ -47,8 +47,12 @@ def _store() -> Iterator[Finding]:
     started = time.perf_counter()
     try:
         mongo.ping()
-    except (StoreError, PyMongoError) as fault:
+    except StoreError as fault:
         yield Finding("store", "failure", str(fault))
+        return
+    except PyMongoError as fault:
+        text = f"{mongo.in_short(fault)}; is it running, and is MONGODB_URI right?"
+        yield Finding("store", "failure", text)
         return
     elapsed = (time.perf_counter() - started) * 1000
     if mongo.uses_embedded_store():

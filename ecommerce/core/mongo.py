@@ -4,6 +4,7 @@ Connects at first use, so after gunicorn has forked (PyMongo's clients do not su
 never for a command that needs no data.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
@@ -14,6 +15,7 @@ from django.conf import settings
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from ecommerce.core.embedded import open_embedded_client
@@ -128,6 +130,13 @@ def ping() -> None:
         client.server_info()
     else:
         get_db().command("ping")
+
+
+def in_short(fault: PyMongoError) -> str:
+    """What a person needs to know of it: without the driver's settings, states and raw answers."""
+    said = re.sub(r" \(configured timeouts: [^)]*\)", "", str(fault))
+    brief = re.split(r", Timeout: |, full error: ", said)[0]
+    return re.sub(r",(?=\S)", ", ", brief).rstrip(". ")
 
 
 def insert(document: mongoengine.Document) -> dict[str, Any]:

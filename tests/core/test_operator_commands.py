@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from catalog.documents import Product, ProductRow
 from ecommerce.core.commands import ShopCommand
@@ -77,7 +77,8 @@ def test_doctor_says_when_the_database_is_away(monkeypatch: pytest.MonkeyPatch) 
     out = StringIO()
     with pytest.raises(CommandError, match="store"):
         call_command("doctor", stdout=out)
-    assert "FAIL  store    nobody there" in out.getvalue()
+    said = "FAIL  store    nobody there; is it running, and is MONGODB_URI right?\n"
+    assert said in out.getvalue()
 
 
 def test_the_shell_knows_the_documents(
@@ -88,14 +89,32 @@ def test_the_shell_knows_the_documents(
 
 
 def test_a_server_that_is_away_is_said_within_seconds() -> None:
-    environment = {**os.environ, "MONGODB_URI": f"mongodb://127.0.0.1:{free_port()}/shop"}
+    port = free_port()
+    environment = {**os.environ, "MONGODB_URI": f"mongodb://127.0.0.1:{port}/shop"}
     began = time.monotonic()
     ended = subprocess.run(
         [sys.executable, "manage.py", "migrate"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert (ended.returncode, "The database does not answer" in ended.stderr) == (1, True)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"CommandError: The database does not answer (127.0.0.1:{port}: [Errno 111] Connection "
+        "refused). Is it running, and is MONGODB_URI right? `manage.py doctor` looks closer.\n"
+    )
     assert time.monotonic() - began < 20, "not the ten minutes that an index may take"
+
+
+def test_a_database_that_refuses_is_not_said_to_be_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing() -> None:
+        raise OperationFailure("Authentication failed.", 18, {"ok": 0.0, "code": 18})
+
+    monkeypatch.setattr("ecommerce.core.management.commands.doctor.findings", refusing)
+    with pytest.raises(CommandError) as refused:
+        run("doctor")
+    assert str(refused.value) == (
+        "The database refuses this (Authentication failed). Check the user in MONGODB_URI and its "
+        "rights; `manage.py doctor` looks closer."
+    )
 
 
 @pytest.mark.parametrize(
