@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from ecommerce.core.indexes import ensure_indexes
 class Command(ShopCommand):
     """Prepares the store, says where everything is, and becomes gunicorn."""
 
-    help = "Ensure indexes, seed an empty store with demo data, and serve with gunicorn."
+    help = "Ensure indexes, fill an empty store of development with demo data, and serve."
     examples: ClassVar[str] = """
   manage.py serve                         http://127.0.0.1:8000
   PORT=9000 manage.py serve               another port
@@ -29,7 +29,7 @@ class Command(ShopCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen."""
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
+        parser.add_argument("--port", type=_port, default=os.environ.get("PORT", "8000"))
 
     def run(self, **options: Any) -> None:
         """Does not return: the process goes on as gunicorn."""
@@ -41,18 +41,19 @@ class Command(ShopCommand):
         mongo.disconnect()  # the worker opens the store for itself
         os.environ.update(HOST=host, PORT=str(port), MONGODB_URI=settings.MONGODB_URI)
         sys.stdout.flush()
+        os.chdir(settings.BASE_DIR)  # where gunicorn's settings and the product's packages are
         os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"])  # noqa: S606  # nosec B606
 
     def _seed_if_empty(self) -> None:
-        if not is_empty():
+        if not settings.DEMO_LOGINS or not is_empty():  # a new shop sells nothing that is made up
             return
         self.stdout.write("The store is empty: adding a demo catalog.")
-        if settings.DEMO_LOGINS:
-            seeding.seed_demo_logins()
+        seeding.seed_demo_logins()
         seeding.seed_products(200, seed=1)
 
     def _say_where(self, host: str, port: int) -> None:
-        base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104  # nosec B104
+        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
+        base = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
         embedded = mongo.uses_embedded_store()
         store = f"{settings.STORE_PATH} (embedded, for development)" if embedded else "MongoDB"
         cache = "Redis" if settings.REDIS_URL else "this process (set REDIS_URL)"
@@ -69,6 +70,12 @@ class Command(ShopCommand):
             logins = "   ".join(f"{name} / {word}" for name, word, _ in seeding.DEMO_LOGINS)
             lines.append(f"    Demo logins          {logins}")
         self.stdout.write("\n".join([*lines, "    Ctrl-C ends it.", ""]))
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise ArgumentTypeError(f"PORT or --port is 1 to 65535, not {text!r}")
+    return int(text)
 
 
 def _check_free(host: str, port: int) -> None:
