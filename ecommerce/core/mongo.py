@@ -11,6 +11,8 @@ from threading import Lock
 from typing import Any, Final
 
 import mongoengine
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions
 from django.conf import settings
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
@@ -36,6 +38,9 @@ CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
     "retryReads": True,
     "maxPoolSize": 50,
 }
+_WITHOUT_ZONES: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
+    tz_aware=False, uuid_representation=UuidRepresentation.STANDARD
+)
 _connecting = Lock()
 _connected = False
 
@@ -114,7 +119,7 @@ def collection_without_zones(document: type[mongoengine.Document]) -> Collection
     `renderers.to_json` may see such times: they cannot be compared with ours.
     """
     found = collection(document)
-    return found.with_options(codec_options=found.codec_options.with_options(tz_aware=False))
+    return found.with_options(codec_options=_WITHOUT_ZONES)
 
 
 def ping() -> None:

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import bson
 from bson.codec_options import CodecOptions
@@ -230,14 +231,14 @@ def _content(
 
 def page_tag(page: Page, *more: Any) -> str:
     """The ETag of a page whose rows have versions; `more` is what else its answer is made of."""
-    rows = [(row["_id"], row["version"]) for row in page.rows]
+    rows = [(row["_id"].binary, row["version"]) for row in page.rows]
     return tag_of(rows, page.next, page.previous, page.total, *more)
 
 
 def _link(request: HttpRequest, cursor: str | None) -> str | None:
     if cursor is None:
         return None
-    query = request.GET.copy()
-    query["cursor"] = cursor
-    query.pop("count", None)  # the total does not change from page to page
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    # Without `count`: the total does not change from page to page.
+    kept = [(name, v) for name, v in request.GET.lists() if name not in {"count", "cursor"}]
+    query = urlencode([*kept, ("cursor", cursor)], doseq=True)
+    return request.build_absolute_uri(f"{request.path}?{query}")
