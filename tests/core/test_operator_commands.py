@@ -7,13 +7,16 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
+from accounts.rules import Scope
 from catalog.documents import Product, ProductRow
 from ecommerce.core.commands import ShopCommand
 from ecommerce.core.indexes import ensure_indexes
@@ -122,8 +125,6 @@ def test_a_database_that_refuses_is_not_said_to_be_away(monkeypatch: pytest.Monk
     [
         (("export_products", "/no/such/folder/x.csv"), "/no/such/folder/x.csv: No such file or"),
         (("export_products", "products.xml"), "name it .csv or .jsonl, or say --format"),
-        (("users", "promote", "demo", "emperor"), "choose from"),
-        (("api_keys", "create", "till", "--scope", "all"), "choose from"),
     ],
 )
 def test_what_a_command_cannot_do_is_a_sentence_that_says_what_it_can(
@@ -131,6 +132,23 @@ def test_what_a_command_cannot_do_is_a_sentence_that_says_what_it_can(
 ) -> None:
     with pytest.raises(CommandError, match=re.escape(said)):
         run(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("users", "promote", "demo", "emperor"), "staff, admin"),
+        (("users", "demote", "demo", "emperor"), "customer, staff"),
+        (
+            ("api_keys", "create", "till", "--scope", "all"),
+            ", ".join(Scope),
+        ),
+    ],
+)
+def test_what_may_be_chosen_is_named_as_it_is_typed(arguments: tuple[str, ...], names: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        run(*arguments)
+    assert f"(choose from {names})" in str(refused.value).replace("'", "")  # quoted by some Pythons
 
 
 def test_a_question_that_nobody_answers_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,3 +215,44 @@ def test_a_command_whose_reader_has_enough_ends_without_a_word(lines: int) -> No
     finally:
         os.close(writer)
     assert (ended.returncode, ended.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", ["export_products", "export_categories"])
+def test_an_export_that_fails_leaves_the_one_of_before(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> Iterator[ProductRow]:
+        raise ServerSelectionTimeoutError("nobody there")
+        yield
+
+    file = tmp_path / "export.jsonl"
+    file.write_text("yesterday's\n")
+    for reads in ("export_products.every_product", "export_categories.every_category"):
+        monkeypatch.setattr(f"catalog.management.commands.{reads}", interrupted)
+    with pytest.raises(CommandError, match="The database does not answer"):
+        run(command, str(file))
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [
+        ("export.jsonl", "yesterday's\n")
+    ]
+
+
+def test_an_export_takes_the_place_of_the_one_of_before_with_its_rights(tmp_path: Path) -> None:
+    file = tmp_path / "export.jsonl"
+    file.write_text("yesterday's\n")
+    file.chmod(0o640)
+    link = tmp_path / "latest.jsonl"
+    link.symlink_to(file)
+    run("export_products", str(link))
+    assert (file.read_text(), file.stat().st_mode & 0o777, link.is_symlink()) == ("", 0o640, True)
+    assert {each.name for each in tmp_path.iterdir()} == {"export.jsonl", "latest.jsonl"}
+
+
+def test_an_export_may_go_into_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        run("export_products", str(pipe))
+        assert os.read(reader, 100).startswith(b"Handle,")
+    finally:
+        os.close(reader)

@@ -39,7 +39,8 @@ class Command(ShopCommand):
         create.add_argument("name", type=_name, help="what it is for")
         create.add_argument(
             "--scope", dest="scopes", action="append", required=True,
-            choices=list(Scope), metavar="SCOPE", help=f"once for each of: {', '.join(Scope)}",
+            choices=list(map(str, Scope)), metavar="SCOPE",
+            help=f"once for each of: {', '.join(Scope)}",
         )  # fmt: skip
         create.add_argument("--days", type=_days, default=365, help="valid for (default: 365)")
         create.add_argument("--by", metavar="LOGIN", help="the admin who asks for it")

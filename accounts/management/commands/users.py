@@ -43,7 +43,7 @@ class Command(ShopCommand):
             action = actions.add_parser(name, help=f"give a {_direction(name)} role")
             action.add_argument("login", help="username or email address")
             action.add_argument(
-                "role", nargs="?", choices=choices, default=choices[0],
+                "role", nargs="?", choices=list(map(str, choices)), default=choices[0],
                 metavar="ROLE", help=f"{' or '.join(choices)}; {choices[0]} unless said",
             )  # fmt: skip
             action.add_argument("--yes", action="store_true", help="do not ask")

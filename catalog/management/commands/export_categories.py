@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from catalog.importing.category_files import write_categories
 from catalog.selectors import every_category
-from ecommerce.core.commands import ShopCommand
+from ecommerce.core.commands import ShopCommand, written_whole
 
 
 class Command(ShopCommand):
@@ -29,6 +29,6 @@ class Command(ShopCommand):
         if path is None:
             count = write_categories(every_category(), sys.stdout)
         else:
-            with path.open("w", encoding="utf-8") as file:
+            with written_whole(path) as file:
                 count = write_categories(every_category(), file)
         self.stderr.write(f"{count} categories exported.")

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from catalog.documents import ProductRow
 from catalog.exporting import EXPORT_FORMATS, export
 from catalog.selectors import every_product
-from ecommerce.core.commands import ShopCommand
+from ecommerce.core.commands import ShopCommand, written_whole
 
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl"}
 
@@ -41,7 +41,7 @@ class Command(ShopCommand):
         if path is None:
             count = _write(format_name, sys.stdout)
         else:
-            with path.open("w", encoding="utf-8", newline="") as file:
+            with written_whole(path) as file:
                 count = _write(format_name, file)
         self.stderr.write(f"{count} products exported.")
 
