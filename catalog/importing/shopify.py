@@ -114,7 +114,7 @@ def _product(number: int, lines: list[Line]) -> ImportRow:
             ("category", first.get("Type")),
             ("tags", read_tags(first.get("Tags", ""))),
             ("images", _images(lines)),
-            ("status", first.get("Status") or _status(first.get("Published", ""))),
+            ("status", first.get("Status") or _status(first.get("Published"))),
             *_sold_as(first, variants, row),
         ]
     )
@@ -136,7 +136,7 @@ def _sold_as(
             ("sku", first.get("Variant SKU")),
             ("price", first.get("Variant Price")),
             ("compare_at_price", first.get("Variant Compare At Price")),
-            ("quantity", _quantity(first.get("Variant Inventory Qty", ""), row)),
+            ("quantity", _quantity(first.get("Variant Inventory Qty"), row)),
         ]
     return [
         ("variants", variants),
@@ -192,8 +192,8 @@ def _variant(
     for column, member in _PRICES_OF_VARIANTS.items():
         if column in line:
             values[member] = line[column] or None
-    if (quantity := line.get("Variant Inventory Qty")) is not None:
-        values["quantity"] = _quantity(quantity, row)
+    if "Variant Inventory Qty" in line:
+        values["quantity"] = _quantity(line["Variant Inventory Qty"], row)
     return values
 
 
@@ -210,14 +210,17 @@ def write_tags(tags: Iterable[str]) -> str:
     return cell.getvalue().removesuffix("\r\n")
 
 
-def _status(published: str) -> str:
+def _status(published: str | None) -> str | None:
+    """None where the file has no such column."""
+    if published is None:
+        return None
     return "draft" if published.lower() == "false" else "active"
 
 
-def _quantity(text: str, row: ImportRow) -> int | str:
-    """Pieces; Shopify sells below zero, we do not."""
+def _quantity(text: str | None, row: ImportRow) -> int | str | None:
+    """Pieces, None where the file has no such column; Shopify sells below zero, we do not."""
     if not text:
-        return 0
+        return None if text is None else 0
     try:
         pieces = int(text)
     except ValueError:

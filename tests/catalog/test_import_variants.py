@@ -100,6 +100,43 @@ def test_a_csv_without_a_column_for_stock_leaves_the_stock_of_variants(
     assert stock("V1") == (7, True, {"V1": 3, "V2": 4, "V3": 0})
 
 
+@pytest.mark.parametrize("status", ["draft", "active", "archived"])
+def test_a_csv_of_prices_alone_leaves_stock_and_status(
+    status: str, make_product: Make, bring: Bring
+) -> None:
+    make_product(slug="lamp", quantity=7, status=status)
+    assert bring("rows.csv", "Handle,Title,Variant Price\nlamp,Lamp,25\n") == ["updated"]
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["price_minor"], row["quantity"], row["status"]) == (2500, 7, status)
+
+
+def test_a_csv_of_prices_alone_leaves_the_variants_and_their_stock(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(slug="lamp", quantity=3, variants=[variant("V1", 3)])
+    assert bring("rows.csv", "Handle,Title,Variant Price\nlamp,Lamp,25\n") == ["updated"]
+    assert stock("V1") == (3, True, {"V1": 3})
+
+
+def test_what_a_csv_of_prices_alone_adds_is_for_sale_and_sold_out(bring: Bring) -> None:
+    assert bring("rows.csv", "Handle,Title,Variant Price\nlamp,Lamp,25\n") == ["created"]
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["quantity"], row["in_stock"], row["status"]) == (0, False, "active")
+
+
+def test_a_csv_without_a_column_for_the_status_goes_by_what_is_published(
+    make_product: Make, bring: Bring
+) -> None:
+    make_product(slug="lamp", quantity=7, status="archived")
+    head = "Handle,Title,Variant Price,Published"
+    assert bring("rows.csv", f"{head}\nlamp,Lamp,19.99,false\n") == ["updated"]
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["quantity"], row["status"]) == (7, "draft")
+
+
 def test_an_empty_cell_for_stock_is_no_stock(make_product: Make, bring: Bring) -> None:
     make_product(slug="lamp", quantity=3, variants=[variant("V1", 3)])
     head = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,Variant Price"
