@@ -44,7 +44,7 @@ class EmailService:
 
         Raises:
             InvalidMailTokenError: unknown, used or expired; or the account is gone, or its address
-                another by now.
+                another by now; or every session of who asked for a new address has ended since.
             DuplicateUserError: somebody else has taken the new address meanwhile.
         """
         row = selectors.mail_token(token, Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
@@ -130,7 +130,11 @@ def _confirm(row: MailTokenRow) -> None:
 
 def _confirm_change(row: MailTokenRow) -> None:
     updates.write(
-        {"_id": row["user_id"], "pending_email_key": row["email_key"]},
+        {
+            "_id": row["user_id"],
+            "pending_email_key": row["email_key"],
+            "token_version": row["token_version"],  # who asked for it may be out since, as a thief
+        },
         {
             "email": row["email"],
             "email_key": row["email_key"],

@@ -153,6 +153,41 @@ def test_the_link_to_a_wanted_address_is_sent_again(
     assert len(inbox.of(NEW)) == 2
 
 
+def test_what_ends_every_session_makes_the_link_to_a_wanted_address_void(
+    verified_only: None, alice: Person, inbox: Inbox
+) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    token = inbox.token(NEW)
+    change = {"current_password": PASSWORD, "new_password": "green-kettle-88"}
+    answer = alice.api.post("/users/me/password", change)
+    alice.api.token = answer["access_token"]
+    assert verify(token).outcome == (400, "invalid_mail_token")
+    assert addresses(alice) == (OLD, True, NEW)
+    assert recorded("email_changed") == []
+    assert alice.api.post("/users/me/verify-email").status == 202
+    assert verify(inbox.token(NEW)).status == 204
+    assert addresses(alice) == (NEW, True, None)
+
+
+@pytest.mark.parametrize("after", ["a reset", "a deactivation", "a log out everywhere"])
+def test_a_thief_who_is_out_cannot_confirm_an_address_of_theirs(
+    after: str, verified_only: None, alice: Person, sam: Person, inbox: Inbox
+) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    token = inbox.token(NEW)
+    if after == "a reset":
+        ApiClient().post("/password-reset", {"email": OLD})
+        body = {"token": inbox.token(OLD), "new_password": "green-kettle-88"}
+        assert ApiClient().post("/password-reset/confirm", body).status == 204
+    elif after == "a deactivation":
+        assert sam.api.patch(f"/users/{alice.id}", {"is_active": False}).status == 200
+    else:
+        assert alice.api.delete("/users/me/sessions").status == 204
+    assert verify(token).outcome == (400, "invalid_mail_token")
+    stored = collection(User).find_one({"_id": alice.principal.id}) or {}
+    assert stored["email"] == OLD
+
+
 def test_a_taken_address_is_refused_before_any_mail(
     verified_only: None, alice: Person, bob: Person, inbox: Inbox
 ) -> None:
