@@ -74,8 +74,11 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     from accounts.services import erasures
     from catalog.importing import runner
 
-    runner.server_thread.stop()
-    erasures.server_thread.stop()
+    threads = (runner.server_thread, erasures.server_thread)
+    for thread in threads:  # all at once: they share the seconds that gunicorn leaves
+        thread.ask_to_stop()
+    for thread in threads:
+        thread.stop()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

@@ -56,7 +56,12 @@ _TOKEN: Final = OpenApiParameter(
 _READ = problems((400, "validation_error"), (401, "invalid_token"), (404, "cart_not_found"))
 _WRITE = {
     **_READ,
-    **problems((409, "cart_merged"), (412, "precondition_failed"), (429, "rate_limited")),
+    **problems(
+        (409, "cart_merged"),
+        (409, "cart_busy"),
+        (412, "precondition_failed"),
+        (429, "rate_limited"),
+    ),
 }
 _TOO_FEW: Final = (
     409,
@@ -84,6 +89,7 @@ _LINES: dict[Any, Any] = {
         (404, "item_not_in_cart"),
         (409, "cart_merged"),
         (409, "ambiguous_item"),
+        (409, "cart_busy"),
     ),
 }
 _SET: dict[Any, Any] = {
@@ -94,6 +100,7 @@ _SET: dict[Any, Any] = {
         (409, "product_unavailable"),
         _TOO_FEW,
         (409, "product_mismatch"),
+        (409, "cart_busy"),
         (415, "unsupported_media_type"),
     ),
 }

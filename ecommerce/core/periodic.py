@@ -41,10 +41,14 @@ class Periodic:
         """There is something to do."""
         self._woken.set()
 
-    def stop(self, *, seconds: float = 10.0) -> None:
-        """Finish what is under way, or leave it to the next process after so many seconds."""
+    def ask_to_stop(self) -> None:
+        """Begin nothing more; `stop` waits for what is under way."""
         self._stopping.set()
         self._woken.set()
+
+    def stop(self, *, seconds: float = 10.0) -> None:
+        """Finish what is under way, or leave it to the next process after so many seconds."""
+        self.ask_to_stop()
         if self._thread is not None:
             self._thread.join(seconds)
             self._thread = None

@@ -213,3 +213,18 @@ def test_the_pages_need_nothing_from_outside(path: str, anyone: ApiClient) -> No
     page = answer.body.decode()
     assert 'src="http' not in page
     assert 'href="http' not in page.replace('href="https://www.django-rest-framework.org', "")
+
+
+def test_each_write_of_a_cart_may_find_it_busy(document: Any) -> None:
+    writes = [
+        (path, method, operation)
+        for path, method, operation in operations(document)
+        if path.startswith("/shopping-carts/") and method != "get"
+    ]
+    silent = [
+        f"{method} {path}"
+        for path, method, operation in writes
+        if "`cart_busy`" not in operation["responses"]["409"]["description"]
+    ]
+    assert len(writes) == 14
+    assert silent == []
