@@ -19,7 +19,7 @@ _FULL = OpenApiExample(
         "name": "Linen shirt",
         "price": "39.00",
         "compare_at_price": "49.00",
-        "category": "shirts",
+        "category": "textiles",
         "tags": ["new"],
         "attributes": {"material": "linen", "weight_g": 210},
         "variants": [

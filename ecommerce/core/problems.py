@@ -46,6 +46,10 @@ _TITLES: Final = {
     429: "Too many requests",
     500: "Something went wrong on our side",
 }
+_SIGN_IN: Final = (
+    "POST /token gives a token for a username and a password: send it as `Authorization: Bearer "
+    "<access_token>`. Machines send an API key."
+)
 _UNCODED: Final = {
     400: "bad_request",
     403: "permission_denied",
@@ -183,6 +187,8 @@ def _api_response(error: exceptions.APIException, path: str) -> Response:
         members["errors"] = [fault.as_dict() for fault in faults]
     else:
         code, detail = str(error.get_codes()), str(error.detail)
+        if isinstance(error, exceptions.NotAuthenticated):  # DRF's own only says that it is so
+            detail = _SIGN_IN
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     body = problem(status=error.status_code, code=code, detail=detail, path=path, **members)

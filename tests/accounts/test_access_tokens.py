@@ -167,6 +167,10 @@ def test_without_a_token_the_challenge_offers_both_ways_in(anyone: ApiClient) ->
     answer = anyone.get("/users/me")
     assert answer.outcome == (401, "not_authenticated")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api", Api-Key realm="api"'
+    assert answer["detail"] == (
+        "POST /token gives a token for a username and a password: send it as "
+        "`Authorization: Bearer <access_token>`. Machines send an API key."
+    )
 
 
 def test_a_disabled_or_deleted_user_is_out_at_the_next_call(

@@ -1,5 +1,6 @@
 """`seed`: demo data that is the same for the same seed, and may be run again."""
 
+import json
 from time import process_time
 from typing import Any
 
@@ -11,7 +12,7 @@ from carts.documents import ShoppingCart
 from catalog.documents import Product
 from catalog.selectors import is_empty
 from ecommerce.core.mongo import collection, uses_embedded_store
-from tests.client import ApiClient
+from tests.client import ApiClient, Person
 from tests.commands import run
 
 SMALL = {"products": 12, "users": 3, "carts": 2}
@@ -88,6 +89,15 @@ def test_without_the_setting_there_are_no_demo_logins(settings: object) -> None:
     settings.DEMO_LOGINS = False  # type: ignore[attr-defined]
     seed()
     assert collection(User).count_documents({"username": {"$in": ["demo", "staff"]}}) == 0
+
+
+def test_the_products_that_the_documentation_shows_can_be_added(sam: Person) -> None:
+    seed()
+    document = json.loads(sam.api.get("/openapi.json").body)
+    body = document["paths"]["/products/"]["post"]["requestBody"]["content"]["application/json"]
+    examples = {name: example["value"] for name, example in body["examples"].items()}
+    added = {name: sam.api.post("/products/", value).status for name, value in examples.items()}
+    assert added == {"ASimpleProduct": 201, "WithVariants": 201}
 
 
 @pytest.mark.skipif(not uses_embedded_store(), reason="a promise of the embedded store alone")
