@@ -56,6 +56,9 @@ _MAX_LINES: Final = 500
 _MAX_COLUMNS: Final = 1000
 """Each line of a product has a cell in memory for each of them, whether it stands there or not."""
 
+_BEYOND: Final = ""
+"""Under this name a line holds what stands in it behind the last column; no column has it."""
+
 Line = tuple[int, dict[str, str]]
 
 
@@ -72,37 +75,42 @@ def read(text: Iterable[str]) -> Iterator[ImportRow]:
 
 
 def _lines(text: Iterable[str]) -> Iterator[Line]:
-    reader = csv.reader(text)
-    try:
-        yield from _named_cells(reader)
-    except csv.Error as fault:
-        raise UnreadableFileError(
-            f"Line {reader.line_num} cannot be read: {fault}. Is a quotation mark not closed?"
-        ) from None
-
-
-def _named_cells(reader: Any) -> Iterator[Line]:
-    columns: list[str] = next(reader, [])
+    records = _records(text)
+    _, columns = next(records, (1, []))
     if "Handle" not in columns or "Variant Price" not in columns:
         raise ValueError("its first line has no columns Handle and Variant Price")
     if len(columns) > _MAX_COLUMNS:
         raise ValueError(f"its first line has more than {_MAX_COLUMNS} columns")
-    start = reader.line_num + 1
-    for cells in reader:
+    for start, cells in records:
         if cells:
             padded = [*cells, *[""] * (len(columns) - len(cells))]
             named = zip(columns, map(unescape, padded), strict=False)
-            yield start, {column: cell for column, cell in named if column}
-        start = reader.line_num + 1  # a cell may span lines: where the next one begins
+            line = {column: cell for column, cell in named if column}
+            beyond = next(filter(None, cells[len(columns) :]), None)
+            yield start, line if beyond is None else {**line, _BEYOND: beyond}
+
+
+def _records(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each record, which may span lines, with the line that it starts at."""
+    # Strict: else a quotation mark that nothing closes takes in whatever follows, without a word.
+    reader = csv.reader(text, strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as fault:
+        raise UnreadableFileError(
+            f"Line {start} cannot be read: {fault}. Is a quotation mark not closed?"
+        ) from None
 
 
 def _product(number: int, lines: list[Line]) -> ImportRow:
     line, first = lines[0]
     own_id = _OWN_HANDLE.fullmatch(first.get("Handle", ""))
     row = ImportRow(number, line, product_id=own_id[1] if own_id else "")
-    if len(lines) > _MAX_LINES:
-        detail = f"A product has at most {_MAX_LINES} lines."
-        row.faults = [FieldError("", "too_many_lines", detail)]
+    row.faults = list(_faults(lines))
+    if row.faults:
         return row
     variants = _variants(lines, row)
     row.values = given(
@@ -125,6 +133,19 @@ def _product(number: int, lines: list[Line]) -> ImportRow:
         row.covers -= {member for column, member in own.items() if column not in first}
     row.not_kept = listed(_not_kept(lines))
     return row
+
+
+def _faults(lines: list[Line]) -> Iterator[FieldError]:
+    """Why the lines cannot be read as a product."""
+    if len(lines) > _MAX_LINES:
+        yield FieldError("", "too_many_lines", f"A product has at most {_MAX_LINES} lines.")
+    for number, line in lines:
+        if _BEYOND in line:
+            detail = (
+                f"Line {number} has more cells than the first line has columns: put quotation "
+                "marks around a cell that holds a comma."
+            )
+            yield FieldError("", "too_many_cells", detail)
 
 
 def _sold_as(

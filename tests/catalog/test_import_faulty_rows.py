@@ -125,6 +125,22 @@ def test_whatever_a_row_says_its_result_is_small(kind: str, raw: bytes, sam: Per
     assert len(json.dumps(job)) < 50_000
 
 
+def test_a_row_with_more_cells_than_columns_is_a_fault(sam: Person) -> None:
+    raw = b"Handle,Title,Variant Price,Vendor,Tags\n"
+    raw += b"a,A,5,Acme,,\nb,B,5,Acme, Inc.,lamps\nc,C,5,Acme,,\nc,,,,,,x\n"
+    job = done(sam, send(sam, raw))
+    assert [(row["line"], row["outcome"]) for row in rows(sam, job)] == [
+        (2, "created"), (3, "failed"), (4, "failed"),
+    ]  # fmt: skip
+    assert [row["errors"] for row in rows(sam, job, "?outcome=failed")] == [
+        [{"pointer": "", "code": "too_many_cells",
+          "detail": f"Line {line} has more cells than the first line has columns: put quotation "
+                    "marks around a cell that holds a comma."}]
+        for line in (3, 5)
+    ]  # fmt: skip
+    assert names() == ["A"]
+
+
 def test_a_product_of_too_many_lines_is_a_fault(sam: Person) -> None:
     job = done(sam, send(sam, HEADER + b"a,A,A,1,1\n" * 600 + b"b,B,B,1,1\n"))
     assert [(row["line"], row["outcome"]) for row in rows(sam, job)] == [
@@ -190,6 +206,9 @@ def test_old_spreadsheet_bytes_are_read(sam: Person) -> None:
         ("text/csv", "Handle,Variant Price\n".encode("utf-16"), "no columns Handle"),
         ("text/csv", HEADER + b'a,"' + b"x" * 200_000 + b'",A,1,1\n',
          "Line 2 cannot be read: field larger than field limit (131072)."),
+        ("text/csv", HEADER + b'a,A,A,1,1\nb,"B,B,1,1\nc,C,C,1,1\n',
+         "Line 3 cannot be read: unexpected end of data. Is a quotation mark not closed?"),
+        ("text/csv", HEADER + b'a,A,A,1,1\nb,"B,B,1,1\nc,"C",C,1,1\n', "Line 3 cannot be read: "),
         ("text/csv", HEADER + b"a,A,A,1,1\n" * 9000 + b"b,caf\xe9\x81,B,1,1\n",
          "Line 9002 is neither UTF-8 nor Windows-1252: save it as UTF-8."),
         ("application/json", b'[{"name": "A", "price": 1},',
