@@ -65,7 +65,12 @@ class PasswordResetService:
         _write(row, new)
         checkpoint("password_reset.written")
         MailTokenService.forget_all_of(user["_id"], Purpose.RESET_PASSWORD)
-        MailService.send_notice(user=user, notice="password_changed", email=user["email"])
+        MailService.send_notice(
+            user=user,
+            notice="password_changed",
+            email=user["email"],
+            page=settings.PASSWORD_RESET_URL,
+        )
 
 
 def _send_link(email: str, address: str | None) -> None:

@@ -52,6 +52,15 @@ def test_the_new_password_counts_and_every_session_ends(
     assert inbox.subjects("alice@example.com")[-1] == "E-commerce API: your password was changed"
 
 
+def test_the_notice_leads_to_the_page_where_the_owner_takes_the_account_back(
+    token: str, inbox: Inbox, settings: Any
+) -> None:
+    settings.PASSWORD_RESET_URL = "https://shop.example/account/new-password"
+    assert confirm(token).status == 204
+    notice = str(inbox.of("alice@example.com")[-1].body)
+    assert "choose a new password at once: https://shop.example/account/new-password" in notice
+
+
 def test_a_token_works_once(token: str) -> None:
     assert confirm(token).status == 204
     assert confirm(token, "other-kettle-99").outcome == VOID
