@@ -8,9 +8,10 @@ from bson import ObjectId
 from accounts import selectors
 from accounts.services.audit import AuditService
 
+PASSWORD_CHANGED: Final = "password_changed"  # noqa: S105 - the name of an event
 USERNAME_CHANGED: Final = "username_changed"
 ACTIVITY: Final = {True: "user_activated", False: "user_deactivated"}
-_RECORDED: Final = frozenset({"username", "is_active"})
+_RECORDED: Final = frozenset({"hashed_password", "username", "is_active"})
 
 
 def of_changes(guard: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
@@ -23,7 +24,7 @@ def of_changes(guard: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]
     user = selectors.user_found_by(guard)
     if user is None:
         return []
-    events = []
+    events = [PASSWORD_CHANGED] if "hashed_password" in values else []
     if values.get("username", user["username"]) != user["username"]:
         events.append(USERNAME_CHANGED)
     if values.get("is_active", user["is_active"]) != user["is_active"]:

@@ -10,12 +10,12 @@ from accounts.documents import User, UserRow
 from accounts.errors import OwnPasswordOnlyError, UserNotFoundError
 from accounts.principal import Principal
 from accounts.services import passwords, updates
+from accounts.services.account_events import PASSWORD_CHANGED
 from accounts.services.audit import AuditService
 from accounts.services.tokens import TokenPair, TokenService
 from ecommerce.core.errors import FieldError, PreconditionFailedError, ValidationFailedError
 from ecommerce.core.mongo import collection
 
-PASSWORD_CHANGED: Final = "password_changed"  # noqa: S105 - the name of an event
 _UNKNOWN: Final = Client()
 
 

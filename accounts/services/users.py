@@ -25,7 +25,6 @@ from accounts.rules import MANAGES_USERS
 from accounts.services import account_events, emails, password_changes, passwords, updates
 from accounts.services.audit import AuditService
 from accounts.services.erasures import ErasureService
-from accounts.services.password_changes import PASSWORD_CHANGED
 from ecommerce.core import metrics
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, insert
@@ -235,14 +234,9 @@ def _record_changes(
         DuplicateUserError: somebody else has one of the names.
     """
     events = account_events.of_changes(guard, values)
-    new_password = "hashed_password" in values
     keys = _keys_in(values)
-    if any(keys.values()) and (events or new_password or "pending_email_key" in values):
+    if any(keys.values()) and (events or "pending_email_key" in values):
         _refuse_taken(guard["_id"], keys)
-    if new_password:
-        AuditService.record(
-            PASSWORD_CHANGED, actor_id=actor_id, subject_id=guard["_id"], address=address
-        )
     account_events.record(events, guard["_id"], actor_id=actor_id, address=address)
 
 

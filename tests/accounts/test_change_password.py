@@ -103,6 +103,14 @@ def test_a_change_by_patch_is_recorded_too(alice: Person) -> None:
     assert collection(AuditEvent).count_documents({"event": "password_changed"}) == 1
 
 
+def test_a_change_that_if_match_refuses_is_not_recorded(alice: Person) -> None:
+    body = {"password": NEW, "current_password": PASSWORD}
+    answer = alice.api.patch("/users/me", body, If_Match='"v9"')
+    assert answer.outcome == (412, "precondition_failed")
+    assert sign_in(PASSWORD) == 200
+    assert collection(AuditEvent).count_documents({"event": "password_changed"}) == 0
+
+
 def test_guessing_the_present_password_is_limited_by_either_path(
     limits_on: None, alice: Person
 ) -> None:
