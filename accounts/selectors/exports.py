@@ -43,10 +43,17 @@ def stored_sections(user_id: ObjectId) -> Iterator[Section]:
     own = {"user_id": user_id}
     yield "sessions", _rows(RefreshFamily, own)
     yield "mails_under_way", _rows(MailToken, own)
-    about = [{"subject_id": user_id}, {"actor_id": user_id}]
     yield "api_keys", _rows(ApiKey, {"created_by": user_id})
-    yield "audit_events", _rows(AuditEvent, {"$or": about})
+    yield "audit_events", _audit_events(user_id)
     yield from lifecycle.exported(user_id)
+
+
+def _audit_events(user_id: ObjectId) -> Iterator[Mapping[str, Any]]:
+    """By the user, or about them; of what somebody else did not from where, which is theirs."""
+    about = [{"subject_id": user_id}, {"actor_id": user_id}]
+    for row in _rows(AuditEvent, {"$or": about}):
+        own = row.get("actor_id", user_id) == user_id
+        yield row if own else {name: row[name] for name in row if name != "address"}
 
 
 def _rows(document: type[Document], where: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -121,6 +121,22 @@ def test_it_holds_nothing_of_anybody_else(alice: Person, bob: Person) -> None:
     assert "bob" not in text
 
 
+def test_of_what_staff_did_to_the_account_it_does_not_say_from_where(
+    alice: Person, sam: Person
+) -> None:
+    office = ApiClient(sam.tokens.access_token, address="203.0.113.9")
+    for active in (False, True):
+        assert office.patch(f"/users/{alice.id}", {"is_active": active}).status == 200
+    alice.api.token = ApiClient().form("/token", username="alice", password=PASSWORD)[
+        "access_token"
+    ]
+    entries = {entry["event"]: entry for entry in export(alice)["audit_events"]}
+    assert entries["user_deactivated"]["subject_id"] == alice.id
+    assert "203.0.113.9" not in json.dumps(export(alice))
+    assert entries["login"]["address"] == "127.0.0.1"
+    assert "203.0.113.9" in json.dumps(export(sam))
+
+
 def test_it_is_a_file_that_no_cache_keeps(alice: Person) -> None:
     headers = alice.api.get("/users/me/export").headers
     assert headers["Content-Type"] == "application/json"
