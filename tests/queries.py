@@ -7,6 +7,7 @@ makes the product send a query for which the table has no row, or a row whose in
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,10 +89,14 @@ class Table:
             *indexes, *(index for shape in self.shapes for index in declared(shape.document))
         ]  # fmt: skip
         self._indexes = {(index.collection, index.name): index.keys for index in named}
+        self._rows: dict[Query, list[QueryShape]] = {}
+        self._faults: dict[Query, str] = {}
 
     def rows_for(self, query: Query) -> list[QueryShape]:
         """The rows that are about such a query."""
-        return [shape for shape in self.shapes if _is_about(shape, query)]
+        if query not in self._rows:  # a run sends few queries, each of them many times
+            self._rows[query] = [shape for shape in self.shapes if _is_about(shape, query)]
+        return self._rows[query]
 
     def fault_of(self, operation: Operation) -> str:
         """Why the operation may not be sent; nothing if it may.
@@ -106,8 +111,9 @@ class Table:
 
     def _fault_of_write(self, operation: Operation) -> str:
         """A change of one document must say where it lies: older clusters refuse it otherwise."""
-        rows = self.rows_for(Query.of(operation))
-        if operation.kind != "findAndModify" or not all(row.asks_every_shard for row in rows):
+        if operation.kind != "findAndModify":
+            return ""
+        if not all(row.asks_every_shard for row in self.rows_for(Query.of(operation))):
             return ""
         return (
             f"{operation.collection}: a change of one document has not the shard key in its filter."
@@ -115,6 +121,11 @@ class Table:
 
     def fault(self, query: Query) -> str:
         """Why the query may not be sent; nothing if it may."""
+        if query not in self._faults:
+            self._faults[query] = self._fault(query)
+        return self._faults[query]
+
+    def _fault(self, query: Query) -> str:
         rows = self.rows_for(query)
         faults = [self.fault_of_row(row) for row in rows]
         if not rows:
@@ -197,8 +208,16 @@ def _sent_by_the_product() -> bool:
     """Whether code of the product stands nearest to the database, and not code of a test."""
     frame = sys._getframe(1)
     while frame is not None:
-        path = frame.f_code.co_filename
-        if path.startswith(f"{ROOT}/") and not path.startswith(_CARRIERS):
-            return not path.startswith(_OTHERS)
+        asks = _asks(frame.f_code.co_filename)
+        if asks is not None:
+            return asks
         frame = frame.f_back  # type: ignore[assignment]
     return False
+
+
+@cache
+def _asks(path: str) -> bool | None:
+    """Whether code of this file asks for the product; None where it is not ours, or passes on."""
+    if not path.startswith(f"{ROOT}/") or path.startswith(_CARRIERS):
+        return None
+    return not path.startswith(_OTHERS)
