@@ -45,6 +45,12 @@ class BearerAuthentication(JWTAuthentication):
                 InvalidAccessTokenError.default_detail, code=InvalidAccessTokenError.code
             ) from None
 
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """The token of the header, whose scheme may have any case (RFC 9110 section 11.1): read as
+        another one, it would make a guest of somebody who is signed in."""
+        parts = header.split(maxsplit=1)
+        return super().get_raw_token(b" ".join([*(part.lower() for part in parts[:1]), *parts[1:]]))
+
     def get_validated_token(self, raw_token: bytes) -> AccessClaims:  # type: ignore[override]
         """The claims of the token."""
         return access_tokens.verified(raw_token)

@@ -117,6 +117,17 @@ def test_a_token_under_another_scheme_is_no_credential(
     assert answer.outcome == (401, "not_authenticated")
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "BeArEr"])
+def test_bearer_is_written_in_any_case_and_nobody_becomes_a_guest_by_it(
+    scheme: str, alice: Person, anyone: ApiClient
+) -> None:
+    header = f"{scheme} {alice.tokens.access_token}"
+    assert anyone.get("/users/me", Authorization=header)["id"] == alice.id
+    cart = anyone.post("/shopping-carts/", {}, Authorization=header)
+    assert (cart.status, cart["user_id"]) == (201, alice.id)
+    assert anyone.get("/users/me", Authorization=f"{scheme} x").outcome == (401, "invalid_token")
+
+
 @pytest.mark.parametrize("shape", ["Bearer {0}, Bearer {0}", "Bearer {0} {0}", "Bearer"])
 def test_two_tokens_or_none_after_bearer_are_401(
     shape: str, alice: Person, anyone: ApiClient
