@@ -1,5 +1,6 @@
 """docker/compose.yaml holds together, and with the product: what can be said without its images."""
 
+import json
 import os
 import re
 import runpy
@@ -212,6 +213,29 @@ def test_the_shop_is_asked_for_variables_that_it_reads() -> None:
     for name, service in shop_services().items():
         assert set(service["environment"]) <= known_variables(), name
         assert service["environment"]["RATE_LIMIT_REDIS_URL"] != service["environment"]["REDIS_URL"]
+
+
+_SET_BY_US: Final = {
+    # by the file
+    "MONGODB_URI", "REDIS_URL", "RATE_LIMIT_REDIS_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES",
+    # by the image
+    "DJANGO_SETTINGS_MODULE", "HOST", "PORT", "PROMETHEUS_MULTIPROC_DIR", "DRAIN_SECONDS",
+    # not for production
+    "STORE_PATH", "RATE_LIMITS_ENABLED",
+    # names a file, so it takes a mount of the operator's own
+    "BREACHED_PASSWORDS_FILE",
+}  # fmt: skip
+
+
+def test_every_other_setting_of_the_example_may_stand_in_docker_env() -> None:
+    example = (ROOT / ".env.example").read_text("utf-8")
+    names = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) - _SET_BY_US
+    given = {name: f"a value of {name}" for name in names}
+    out = read("", {**GIVEN, **given})
+    assert out.returncode == 0, out.stderr
+    for name in ("api", "worker", "migrate"):
+        environment = json.loads(out.stdout)["services"][name]["environment"]
+        assert {each: environment.get(each) for each in names} == given, name
 
 
 def test_production_settings_accept_what_the_shop_is_given() -> None:
