@@ -135,7 +135,7 @@ products_schema = extend_schema_view(
         summary="Read a product",
         description=(
             "`id` is the product's id or its slug; 24 hexadecimal digits are an id. Both give the "
-            "same answer. Changes take the id."
+            "same body. Changes take the id."
         ),
         parameters=[IF_NONE_MATCH],
         responses={

@@ -109,8 +109,9 @@ class CategoryViewSet(ShopViewSet):
 
 def _representation(row: CategoryRow) -> Representation:
     above = selectors.categories_by_slug(row["path"])
-    # The names of those above stand in the answer too.
-    digest = "-".join(str(above[slug]["version"]) for slug in row["path"] if slug in above)
+    # The names of those above stand in the answer too; and a slug may go to another category.
+    versions = (str(above[slug]["version"]) for slug in row["path"] if slug in above)
+    digest = "-".join([str(row["_id"]), *versions])
     return Representation(lambda: present_category(row, above), etag(row["version"], digest))
 
 

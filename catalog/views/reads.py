@@ -56,9 +56,11 @@ def _product(request: HttpRequest, query: Mapping[str, Any], pk: str) -> Represe
         projection=stored_fields(fields) if fields else None,
     )
     present = present_some(fields) if fields else present_product
+    # A slug may go to another product, which may have the same version.
+    whose = [] if is_id(pk) else [str(product["_id"])]
     return Representation(
         lambda: present(product),
-        etag(product["version"], "-".join(sorted(fields))),
+        etag(product["version"], "-".join([*whose, *sorted(fields)])),
         last_modified=product["updated_at"],
     )
 

@@ -86,6 +86,15 @@ def test_the_etag_changes_with_a_name_above_too(anyone: ApiClient, sam: Person) 
     assert anyone.get("/categories/lamps", If_None_Match=tag)["path"][0]["name"] == "House"
 
 
+def test_a_slug_that_another_category_has_got_is_read_anew(anyone: ApiClient, sam: Person) -> None:
+    sam.api.post("/categories/", {"name": "Old lamps", "slug": "lamps"})
+    tag = anyone.get("/categories/lamps").headers["ETag"]
+    assert sam.api.send("DELETE", "/categories/lamps").status == 204
+    sam.api.post("/categories/", {"name": "New lamps", "slug": "lamps"})
+    answer = anyone.get("/categories/lamps", If_None_Match=tag)
+    assert (answer.status, answer["name"]) == (200, "New lamps")
+
+
 @pytest.mark.usefixtures("home")
 def test_its_products_are_those_of_everything_below_it(
     make_product: Callable[..., ProductRow], anyone: ApiClient

@@ -104,10 +104,35 @@ def test_a_slug_reads_what_the_id_reads(
     )
     assert (by_slug.status, by_slug.body) == (200, by_id.body)
     assert anyone.get("/products/desk-lamp").body == anyone.get(f"/products/{product['_id']}").body
-    same = ("ETag", "Cache-Control", "Vary", "Content-Type")
+    same = ("Cache-Control", "Vary", "Content-Type")
     assert [by_slug.headers[name] for name in same] == [by_id.headers[name] for name in same]
-    again = anyone.get("/products/desk-lamp", If_None_Match='"v1"')
-    assert (again.status, again.headers["ETag"]) == (304, '"v1"')
+    assert by_id.headers["ETag"] == '"v1-id-price-slug"'
+    assert by_slug.headers["ETag"] == f'"v1-{product["_id"]}-id-price-slug"'
+    tag = f'"v1-{product["_id"]}"'
+    again = anyone.get("/products/desk-lamp", If_None_Match=tag)
+    assert (again.status, again.headers["ETag"]) == (304, tag)
+
+
+@pytest.mark.parametrize("query", ["", "?fields=id,name"])
+def test_a_slug_that_another_product_has_got_is_read_anew(
+    query: str, make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
+) -> None:
+    gone = make_product(name="Old lamp", slug="desk-lamp")
+    tag = anyone.get(f"/products/desk-lamp{query}").headers["ETag"]
+    assert sam.api.send("DELETE", f"/products/{gone['_id']}").status == 204
+    body = {"name": "New lamp", "price": 1, "slug": "desk-lamp"}
+    assert sam.api.post("/products/", body)["version"] == gone["version"]
+    answer = anyone.get(f"/products/desk-lamp{query}", If_None_Match=tag)
+    assert (answer.status, answer["name"]) == (200, "New lamp")
+
+
+def test_the_tag_of_a_slug_is_one_that_a_change_by_the_id_takes(
+    make_product: Callable[..., ProductRow], anyone: ApiClient, sam: Person
+) -> None:
+    path = f"/products/{make_product(slug='desk-lamp')['_id']}"
+    tag = anyone.get("/products/desk-lamp").headers["ETag"]
+    assert sam.api.patch(path, {"price": 5}, If_Match=tag).status == 200
+    assert sam.api.patch(path, {"price": 6}, If_Match=tag).outcome == (412, "precondition_failed")
 
 
 @pytest.mark.parametrize("status", ["draft", "archived"])
