@@ -2,8 +2,9 @@
 
 Three guarded updates over two documents, without a transaction. The first records the intent in the
 source and freezes it; the second writes the lines into the target, and the source's id with them;
-the third marks the source merged. Whoever asks for the same again finds how far it came and does
-the rest: in the end it is done once, however often it was tried and wherever a try ended.
+the third marks the source merged. Whoever asks for the same again, or for another merge of the same
+cart, finds how far it came and does the rest: in the end it is done once, however often it was
+tried and wherever a try ended.
 """
 
 from collections.abc import Iterator
@@ -93,6 +94,8 @@ def _adopted(access: Access, user_id: ObjectId, *, dry_run: bool) -> PricedCart:
     present = _present(access)
     if present.get("user_id") == user_id:
         return selectors.priced(present)  # an earlier try did it
+    if not dry_run and _opened_again(present):
+        return _adopted(access, user_id, dry_run=dry_run)
     raise _why_not(access, present)
 
 
@@ -159,15 +162,36 @@ def _claimed(access: Access, user_id: ObjectId, into: ObjectId, mode: MergeMode)
         {"$set": {"merge": intent, **expiry(of_user=False)}, "$inc": {"version": 1}},
         return_document=ReturnDocument.AFTER,
     )
-    return cast(CartRow, row) if row else _same_intent(access, intent)
-
-
-def _same_intent(access: Access, intent: MergeRow) -> CartRow:
+    if row is not None:
+        return cast(CartRow, row)
     present = _present(access)
-    recorded = present.get("merge")
-    if recorded is None or any(recorded[name] != intent[name] for name in ("into", "mode", "by")):
-        raise _why_not(access, present)
-    return present
+    if _is_same(present.get("merge"), intent):
+        return present
+    if _opened_again(present):
+        return _claimed(access, user_id, into, mode)
+    raise _why_not(access, present)
+
+
+def _is_same(recorded: MergeRow | None, intent: MergeRow) -> bool:
+    """Whether an earlier try of the same has recorded its intent."""
+    return recorded is not None and all(
+        recorded[name] == intent[name] for name in ("into", "mode", "by")
+    )
+
+
+def _opened_again(source: CartRow) -> bool:
+    """Do what is left of another intent, so that a refusal which says where the cart went is true.
+
+    Returns:
+        Whether it can be merged after all: the target of that intent is gone.
+    """
+    if "merge" not in source or "merged_into" in source:
+        return False
+    try:
+        _completed(source)
+    except MergeTargetNotFoundError:
+        return True
+    return False
 
 
 def _present(access: Access) -> CartRow:

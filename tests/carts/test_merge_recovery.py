@@ -66,9 +66,45 @@ def test_another_merge_of_the_same_cart_is_refused_and_says_which_one_holds(
         guests.merge(alice, other), guests.merge(alice, mine, "max"), guests.merge(alice, None)
     ):  # fmt: skip
         assert (refused.outcome, refused["merged_into"]) == ((409, "cart_merged"), mine)
+        assert lines(alice.api.get(f"/shopping-carts/{mine}").json()) == [("Lamp", 2)], (
+            "and is true"
+        )
     foreign = guests.merge(bob, bobs)
     assert (foreign.outcome, "merged_into" in foreign.json()) == ((409, "cart_merged"), False)
     assert bob.api.get(f"/shopping-carts/{bobs}")["items"] == []
+
+
+@pytest.mark.parametrize("into", ["another cart", "itself"])
+@pytest.mark.parametrize("person", ["alice", "bob"])
+def test_another_merge_opens_a_cart_again_whose_target_is_gone(
+    into: str,
+    person: str,
+    lamp: ProductRow,
+    alice: Person,
+    bob: Person,
+    dies_at: DiesAt,
+) -> None:
+    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
+    dies_at("carts.merge_claimed")
+    with pytest.raises(KilledError):
+        guests.merge(alice, mine)
+    alice.api.delete(f"/shopping-carts/{mine}")
+    whose = {"alice": alice, "bob": bob}[person]
+    answer = guests.merge(whose, cart_of(whose) if into == "another cart" else None)
+    assert (answer.status, answer["cart"]["user_id"]) == (200, whose.id)
+    assert lines(answer["cart"]) == [("Lamp", 2)]
+
+
+def test_a_dry_run_carries_out_nothing_that_was_left(
+    lamp: ProductRow, alice: Person, dies_at: DiesAt
+) -> None:
+    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
+    dies_at("carts.merge_claimed")
+    with pytest.raises(KilledError):
+        guests.merge(alice, mine)
+    for into in (mine, None):
+        assert guests.merge(alice, into, dry_run="true").outcome == (409, "cart_merged")
+    assert alice.api.get(f"/shopping-carts/{mine}")["items"] == []
 
 
 def test_a_target_that_is_gone_opens_the_source_again(
