@@ -217,7 +217,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: wrong host, too many fields, broken framing."""
     code = "invalid_host" if type(exception).__name__ == "DisallowedHost" else ""
     detail = (
-        "This server does not answer for the host name in the request."
+        "This server does not answer for the host name in the request: `ALLOWED_HOSTS` has those "
+        "that it answers for."
         if code
         else "The request could not be understood."
     )

@@ -290,9 +290,13 @@ def test_a_refusal_of_the_documentation_is_a_problem(
     assert "GET" in answer.headers["Allow"]
 
 
-def test_a_wrong_host_is_400(anyone: ApiClient) -> None:
+def test_a_wrong_host_is_400_and_names_the_setting(anyone: ApiClient) -> None:
     answer = anyone.get("/products/", Host="evil.example")
     assert answer.outcome == (400, "invalid_host")
+    assert answer["detail"] == (
+        "This server does not answer for the host name in the request: `ALLOWED_HOSTS` has those "
+        "that it answers for."
+    )
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/products/x/y", "/%ff", "/%00", "/token/x"])

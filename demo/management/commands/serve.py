@@ -52,7 +52,8 @@ class Command(ShopCommand):
         seeding.seed_products(200, seed=1)
 
     def _say_where(self, host: str, port: int) -> None:
-        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
+        reached = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  # nosec B104
+        reached = "::1" if reached == "::" else reached
         base = f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"
         embedded = mongo.uses_embedded_store()
         store = f"{settings.STORE_PATH} (embedded, for development)" if embedded else "MongoDB"
