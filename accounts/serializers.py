@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
+from django.utils.encoding import punycode
 from rest_framework import serializers
 
 from accounts.roles import Role
@@ -39,6 +40,10 @@ class EmailField(serializers.EmailField):
         address = super().to_internal_value(data)
         if not address.isprintable():
             self.fail("not_printable")
+        try:
+            punycode(address.rpartition("@")[2])
+        except UnicodeError:  # a part that is too long once it is encoded: no mail could go there
+            self.fail("invalid")
         return address
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from email.utils import formataddr
 from smtplib import SMTPException, SMTPResponseException
 from typing import Any, Final
 
@@ -58,7 +57,7 @@ def _send(template: str, email: str, facts: Mapping[str, Any]) -> None:
         f"accounts/mail/{template}.txt", {"shop": settings.APP_NAME, "email": email, **facts}
     )
     subject, _, body = text.partition("\n")
-    mail = EmailMessage(subject=subject, body=body.lstrip("\n"), to=[formataddr(("", email))])
+    mail = EmailMessage(subject=subject, body=body.lstrip("\n"), to=[email])
     mail.extra_headers["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody answers it
     try:
         mail.send()

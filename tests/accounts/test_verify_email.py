@@ -46,6 +46,21 @@ def test_registration_mails_a_link(carol: ApiClient, inbox: Inbox) -> None:
     assert "http://127.0.0.1:8000/verify-email#token=" in mail.body
 
 
+def test_a_domain_in_any_script_gets_its_mail(anyone: ApiClient, inbox: Inbox) -> None:
+    address = "carol@b\u00fccher.example"
+    assert anyone.post("/users/", {**CAROL, "email": address}).status == 201
+    (mail,) = inbox.of(address)
+    assert mail.message()["To"] == "carol@xn--bcher-kva.example"
+    assert verify(inbox.token(address)).status == 204
+
+
+def test_a_domain_that_no_mail_can_go_to_is_refused(anyone: ApiClient, inbox: Inbox) -> None:
+    too_long_once_encoded = "\u00fc" * 60
+    answer = anyone.post("/users/", {**CAROL, "email": f"carol@{too_long_once_encoded}.example"})
+    assert (answer.outcome, answer.pointers) == ((400, "validation_error"), ["/email"])
+    assert inbox.is_empty
+
+
 @pytest.mark.parametrize("path", ["/users/verify-email", "/users/verify-email/"])
 def test_the_mailed_token_verifies_the_address(path: str, token: str, carol: ApiClient) -> None:
     answer = ApiClient("stale").post(path, {"token": token})
