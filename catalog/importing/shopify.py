@@ -69,7 +69,8 @@ def read(text: Iterable[str]) -> Iterator[ImportRow]:
         ValueError: its columns are not those of products.
         UnreadableFileError: a line is no CSV.
     """
-    groups = groupby(_lines(text), key=lambda line: line[1].get("Handle", ""))
+    # Lines that name no product have nothing in common: each is one of its own.
+    groups = groupby(_lines(text), key=lambda line: line[1].get("Handle") or line[0])
     for number, (_, group) in enumerate(groups, 1):
         yield _product(number, list(islice(group, _MAX_LINES + 1)))
 
@@ -81,6 +82,8 @@ def _lines(text: Iterable[str]) -> Iterator[Line]:
         raise ValueError("its first line has no columns Handle and Variant Price")
     if len(columns) > _MAX_COLUMNS:
         raise ValueError(f"its first line has more than {_MAX_COLUMNS} columns")
+    if twice := next((name for name in COLUMNS if columns.count(name) > 1), None):
+        raise ValueError(f"its first line names the column {twice} twice")
     for start, cells in records:
         if cells:
             padded = [*cells, *[""] * (len(columns) - len(cells))]

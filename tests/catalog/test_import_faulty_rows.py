@@ -125,6 +125,15 @@ def test_whatever_a_row_says_its_result_is_small(kind: str, raw: bytes, sam: Per
     assert len(json.dumps(job)) < 50_000
 
 
+def test_rows_without_a_handle_are_products_of_their_own(sam: Person) -> None:
+    raw = b"Handle,Title,Variant Price\n,A,1\n,B,2\n,,3\nc,C,4\n"
+    job = done(sam, send(sam, raw))
+    assert [(row["line"], row["outcome"]) for row in rows(sam, job)] == [
+        (2, "created"), (3, "created"), (4, "failed"), (5, "created"),
+    ]  # fmt: skip
+    assert names() == ["A", "B", "C"]
+
+
 def test_a_row_with_more_cells_than_columns_is_a_fault(sam: Person) -> None:
     raw = b"Handle,Title,Variant Price,Vendor,Tags\n"
     raw += b"a,A,5,Acme,,\nb,B,5,Acme, Inc.,lamps\nc,C,5,Acme,,\nc,,,,,,x\n"
@@ -206,6 +215,8 @@ def test_old_spreadsheet_bytes_are_read(sam: Person) -> None:
         ("text/csv", "Handle,Variant Price\n".encode("utf-16"), "no columns Handle"),
         ("text/csv", HEADER + b'a,"' + b"x" * 200_000 + b'",A,1,1\n',
          "Line 2 cannot be read: field larger than field limit (131072)."),
+        ("text/csv", b"Handle,Title,Vendor,Variant Price,Title\na,A,,1,B\n",
+         "It cannot be read: its first line names the column Title twice."),
         ("text/csv", HEADER + b'a,A,A,1,1\nb,"B,B,1,1\nc,C,C,1,1\n',
          "Line 3 cannot be read: unexpected end of data. Is a quotation mark not closed?"),
         ("text/csv", HEADER + b'a,A,A,1,1\nb,"B,B,1,1\nc,"C",C,1,1\n', "Line 3 cannot be read: "),
