@@ -71,6 +71,8 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """The row, or the user, under way is finished; the next process goes on behind it."""
+    if not worker.booted:  # it was refused its settings, and has nothing under way
+        return
     from accounts.services import erasures
     from catalog.importing import runner
 

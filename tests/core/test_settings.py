@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.live.server import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
     "MONGODB_URI": "mongodb://127.0.0.1:27017/shop",
@@ -181,6 +183,14 @@ def test_a_bad_value_for_gunicorn_is_a_sentence_and_code_3(
     assert (read.returncode, read.stdout) == (3, "")
     assert read.stderr.startswith(f"Cannot start: {name} {fault}. Example: {name}=")
     assert "Traceback" not in read.stderr
+
+
+def test_a_server_with_a_wrong_setting_says_so_once_and_ends_with_code_3(copy: Path) -> None:
+    run = run_in(copy, "-m", "gunicorn", "-c", "gunicorn.conf.py", PORT=str(free_port()))
+    assert run.returncode == 3
+    assert run.stderr.startswith("Cannot start: SECRET_KEY is not set.")
+    assert "Traceback" not in run.stderr
+    assert run.stderr.count("SECRET_KEY is not set") == 1
 
 
 def test_the_env_file_may_name_the_settings(copy: Path) -> None:
