@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from ecommerce.core.indexes import Index, declared, documents
+from ecommerce.core.indexes import Index, declared
 from ecommerce.core.pagination import Ordering
 from ecommerce.core.query_shapes import ANYTHING, BY_ID, QueryShape, query_shapes
 from tests import operations
@@ -186,12 +186,11 @@ _faults: dict[str, None] = {}
 def watch() -> None:
     """Start to look; once, when the apps are there."""
     table = Table(query_shapes())
-    catalog = [found for found in documents() if found.__module__.startswith("catalog.")]
-    collections = {document._get_collection_name() for document in catalog}
+    tabled = {shape.collection for shape in table.shapes}
 
     def look(operation: Operation) -> None:
-        is_ours = operation.collection in collections and operation.kind != "insert"
-        if is_ours and _sent_by_the_product() and (fault := table.fault_of(operation)):
+        is_query = operation.collection in tabled and operation.kind != "insert"
+        if is_query and _sent_by_the_product() and (fault := table.fault_of(operation)):
             _faults[fault] = None
 
     operations.listen(look)

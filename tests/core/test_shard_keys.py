@@ -11,6 +11,7 @@ from bson import ObjectId
 from carts.documents import OpenCarts, ShoppingCart
 from ecommerce.core.query_shapes import BY_ID, QueryShape, query_shapes
 from ecommerce.core.sharding import sharded_documents
+from tests import queries
 from tests.operations import Operation
 from tests.queries import ROOT, Query, Table
 
@@ -69,6 +70,21 @@ def test_a_change_of_one_document_carries_the_shard_key_even_where_a_read_need_n
     assert fault("findAndModify", {"user_id": ID}) == (
         "shopping_carts: a change of one document has not the shard key in its filter."
     )
+
+
+SOURCE: Final = """
+from carts.documents import ShoppingCart
+from ecommerce.core.mongo import collection
+ask = lambda: collection(ShoppingCart).find_one({"token_hash": "x"})
+"""
+
+
+def test_such_a_query_of_the_product_is_seen_and_that_of_a_test_is_not() -> None:
+    for folder, faults in (("tests", []), ("carts", ["No row of the table of query shapes is"])):
+        names: dict[str, Any] = {}
+        exec(compile(SOURCE, str(ROOT / folder / "made_up.py"), "exec"), names)
+        names["ask"]()
+        assert [fault[:38] for fault in queries.faults()] == faults
 
 
 def test_a_row_without_the_key_needs_a_reason_and_one_with_it_has_none() -> None:
