@@ -25,6 +25,7 @@ from catalog.serializers.products import (
     VariantInput,
 )
 from catalog.serializers.queries import (
+    CategoryProductQuery,
     FacetQuery,
     FacetsShape,
     ProductQuery,
@@ -39,6 +40,7 @@ __all__ = [
     "BulkShape",
     "CategoryInput",
     "CategoryPageShape",
+    "CategoryProductQuery",
     "CategoryQuery",
     "CategoryShape",
     "DeleteCategoryQuery",

@@ -165,6 +165,16 @@ class ProductQuery(FilterQuery, PageQuery, RetrieveQuery):
     )
 
 
+class CategoryProductQuery(ProductQuery):
+    """Query of `GET /categories/{id or slug}/products`: the path names the category."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Another category beside it would be ignored, so it is none of the parameters."""
+        declared = super().get_fields()
+        del declared["category"]
+        return declared
+
+
 class SuggestQuery(StrictSerializer):
     """Query of `GET /products/suggest`."""
 

@@ -14,7 +14,12 @@ from catalog.documents import CategoryRow
 from catalog.openapi import categories_schema
 from catalog.presenters import present_category
 from catalog.selectors import ProductFilter
-from catalog.serializers import CategoryInput, CategoryQuery, DeleteCategoryQuery, ProductQuery
+from catalog.serializers import (
+    CategoryInput,
+    CategoryProductQuery,
+    CategoryQuery,
+    DeleteCategoryQuery,
+)
 from catalog.services import CategoryService
 from catalog.topics import TREE
 from catalog.views.reads import answer, chosen_products, products_read
@@ -32,7 +37,11 @@ class CategoryViewSet(ShopViewSet):
 
     inputs = {"create": CategoryInput, "update": CategoryInput, "partial_update": CategoryInput}
     rows_lead_to = {"list": "/categories", "products": "/products"}
-    queries = {"list": CategoryQuery, "destroy": DeleteCategoryQuery, "products": ProductQuery}
+    queries = {
+        "list": CategoryQuery,
+        "destroy": DeleteCategoryQuery,
+        "products": CategoryProductQuery,
+    }
     rules = {
         "list": ANYONE,
         "retrieve": ANYONE,

@@ -96,6 +96,19 @@ def test_a_slug_that_another_category_has_got_is_read_anew(anyone: ApiClient, sa
 
 
 @pytest.mark.usefixtures("home")
+def test_its_products_take_no_other_category(
+    make_product: Callable[..., ProductRow], anyone: ApiClient
+) -> None:
+    make_product(category="home")
+    answer = anyone.get("/categories/home/products?category=garden")
+    assert (answer.outcome, answer.pointers) == ((400, "validation_error"), ["/category"])
+    document = anyone.get("/openapi.json").json()
+    parameters = document["paths"]["/categories/{id}/products"]["get"]["parameters"]
+    names = {parameter["name"] for parameter in parameters}
+    assert ("category" in names, "brand" in names) == (False, True)
+
+
+@pytest.mark.usefixtures("home")
 def test_its_products_are_those_of_everything_below_it(
     make_product: Callable[..., ProductRow], anyone: ApiClient
 ) -> None:
