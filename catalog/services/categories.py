@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final, Literal, NotRequired, TypedDict, cast
 
 from bson import ObjectId
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from catalog import selectors
 from catalog.documents import Category, CategoryRow, CategoryTree, CategoryTreeRow, Product
@@ -32,7 +32,7 @@ from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import is_id
-from ecommerce.core.mongo import collection, utc_now
+from ecommerce.core.mongo import collection, insert_new, utc_now
 from ecommerce.core.response_cache import changed
 
 MAX_DEPTH: Final = 10
@@ -333,11 +333,7 @@ def _finish(version: int, intent: _Intent) -> None:
 
 
 def _create(version: int, intent: _Intent) -> None:  # noqa: ARG001
-    try:
-        collection(Category).insert_many(intent["rows"], ordered=False)
-    except BulkWriteError as some:  # made by whoever was faster at the same step
-        if any(fault["code"] != _DUPLICATE_KEY for fault in some.details["writeErrors"]):
-            raise
+    insert_new(Category, intent["rows"])  # whoever was faster at the same step has made them
 
 
 def _change(version: int, intent: _Intent) -> None:
@@ -389,7 +385,6 @@ def _move_products(category: str, path: list[str], version: int) -> None:
     )
 
 
-_DUPLICATE_KEY: Final = 11000
 _STEPS: Final[Mapping[str, Callable[[int, _Intent], None]]] = {
     "create": _create,
     "change": _change,

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from bson import ObjectId
 from django.conf import settings
 from pymongo import ReturnDocument
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError
 
 from catalog import selectors
 from catalog.documents import CategoryRow, Product, ProductRow, ProductStatus
@@ -26,12 +26,11 @@ from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id
-from ecommerce.core.mongo import collection, insert, utc_now
+from ecommerce.core.mongo import collection, insert, insert_new, utc_now
 from ecommerce.core.response_cache import changed
 
 MAX_ATTRIBUTES: Final = 100
 """Of one product."""
-_DUPLICATE_KEY: Final = 11000
 _OPTIONAL: Final = {
     "sku", "slug", "brand", "category", "category_path", "tree_version", "skus", "attributes",
     "variants", "related_ids", "compare_at_price_minor",
@@ -93,12 +92,7 @@ class ProductService:
             product.validate()
             rows.append(product.to_mongo().to_dict())
         try:
-            return len(collection(Product).insert_many(rows, ordered=False).inserted_ids)
-        except BulkWriteError as some:
-            others = [e for e in some.details["writeErrors"] if e["code"] != _DUPLICATE_KEY]
-            if others:
-                raise
-            return len(rows) - len(some.details["writeErrors"])
+            return insert_new(Product, rows)
         finally:
             changed(PRODUCTS)
 

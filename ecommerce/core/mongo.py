@@ -5,7 +5,7 @@ never for a command that needs no data.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Final
@@ -17,7 +17,7 @@ from django.conf import settings
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from ecommerce.core.embedded import open_embedded_client
@@ -41,6 +41,8 @@ CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
 _WITHOUT_ZONES: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     tz_aware=False, uuid_representation=UuidRepresentation.STANDARD
 )
+_DUPLICATE_KEY: Final = 11000
+"""The code of a fault, as servers give it."""
 _connecting = Lock()
 _connected = False
 
@@ -154,6 +156,21 @@ def insert(document: mongoengine.Document) -> dict[str, Any]:
     row: dict[str, Any] = document.to_mongo().to_dict()
     collection(type(document)).insert_one(row)
     return row
+
+
+def insert_new(document: type[mongoengine.Document], rows: Sequence[dict[str, Any]]) -> int:
+    """Insert rows; those that a unique index forbids, for they are there already, are left out.
+
+    Returns:
+        How many were inserted.
+    """
+    try:
+        return len(collection(document).insert_many(rows, ordered=False).inserted_ids)
+    except BulkWriteError as some:
+        faults = some.details["writeErrors"]
+        if any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+            raise
+        return len(rows) - len(faults)
 
 
 def utc_now() -> datetime:
