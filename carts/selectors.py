@@ -4,7 +4,7 @@ An expired cart is gone to the second: every filter asks for the expiry, because
 up to a minute late.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -61,10 +61,17 @@ def cart_row(where: Mapping[str, Any], projection: Mapping[str, int] | None = No
     Raises:
         CartNotFoundError: none.
     """
-    row = collection(ShoppingCart).find_one(where, projection)
+    row = cart_found_by(where, projection)
     if row is None:
         raise CartNotFoundError
-    return cast(CartRow, row)
+    return row
+
+
+def cart_found_by(
+    where: Mapping[str, Any], projection: Mapping[str, int] | None = None
+) -> CartRow | None:
+    """The stored cart that a filter finds."""
+    return cast(CartRow | None, collection(ShoppingCart).find_one(where, projection))
 
 
 def priced(row: CartRow) -> PricedCart:
@@ -159,8 +166,13 @@ def made_by(operation: Operation, *, whose: Mapping[str, Any]) -> CartRow | None
 
 def is_of(user_id: ObjectId, cart_id: ObjectId) -> bool:
     """Whether a cart is the user's."""
-    where = {"_id": cart_id, "user_id": user_id, **live()}
-    return collection(ShoppingCart).find_one(where, {"_id": 1}) is not None
+    return cart_found_by({"_id": cart_id, "user_id": user_id, **live()}, {"_id": 1}) is not None
+
+
+def living(user_id: ObjectId, cart_ids: Sequence[ObjectId]) -> set[ObjectId]:
+    """Which of these carts are there, and the user's."""
+    where = {"_id": {"$in": cart_ids}, "user_id": user_id, **live()}
+    return {row["_id"] for row in collection(ShoppingCart).find(where, {"_id": 1})}
 
 
 def expired_carts(*, by: datetime, limit: int) -> list[ObjectId]:
@@ -180,7 +192,7 @@ def _expired(by: datetime) -> dict[str, Any]:
 
 def has_carts(user_id: ObjectId) -> bool:
     """Whether the user has any cart."""
-    return collection(ShoppingCart).find_one({"user_id": user_id, **live()}) is not None
+    return cart_found_by({"user_id": user_id, **live()}) is not None
 
 
 def stored_carts_of(user_id: ObjectId) -> Iterable[Mapping[str, Any]]:

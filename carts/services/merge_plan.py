@@ -1,16 +1,13 @@
 """What two carts are together. Nothing is lost in silence: what does not fit is reported."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-from bson import ObjectId
 
 from carts.documents import AdjustmentRow, CartRow, LineRow
 from carts.limits import MAX_LINE_QUANTITY, MAX_LINES
 from carts.offers import offer_of
+from carts.services.checks import Products
 from carts.services.items import united
-from catalog.documents import ProductRow
 
 
 class MergeMode(StrEnum):
@@ -34,9 +31,6 @@ class Shortfall(StrEnum):
     CART_FULL = "cart_full"
     SAVED_FULL = "saved_full"
     """There is no place left among the saved items either: the line stays in the source alone."""
-
-
-Products = Mapping[ObjectId, ProductRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _adopted(access: Access, user_id: ObjectId, *, dry_run: bool) -> PricedCart:
     where = _guests(access)
     row = _to_be_handed_over(where, user_id) if dry_run else _handed_over(where, user_id)
     if row is not None:
-        return selectors.priced(cast(CartRow, row))
+        return selectors.priced(row)
     present = _present(access)
     if present.get("user_id") == user_id:
         return selectors.priced(present)  # an earlier try did it
@@ -99,18 +99,18 @@ def _adopted(access: Access, user_id: ObjectId, *, dry_run: bool) -> PricedCart:
     raise _why_not(access, present)
 
 
-def _to_be_handed_over(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | None:
+def _to_be_handed_over(where: dict[str, Any], user_id: ObjectId) -> CartRow | None:
     """The cart as it is, if the user could have it; nothing is written."""
-    row = collection(ShoppingCart).find_one(where)
+    row = selectors.cart_found_by(where)
     if row is not None and not open_carts.has_room(user_id, row["_id"]):
         raise TooManyCartsError(_NO_ROOM)
     return row
 
 
-def _handed_over(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | None:
+def _handed_over(where: dict[str, Any], user_id: ObjectId) -> CartRow | None:
     """The cart as the user's, who needs a place for it first; None if it is not to be had."""
     cart_id = where["_id"]
-    if collection(ShoppingCart).find_one(where, {"_id": 1}) is None:
+    if selectors.cart_found_by(where, {"_id": 1}) is None:
         return None  # whoever may not have it takes no place either
     if not open_carts.take_place(user_id, cart_id):
         raise TooManyCartsError(_NO_ROOM)
@@ -121,15 +121,16 @@ def _handed_over(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | N
     return row
 
 
-def _given(where: dict[str, Any], user_id: ObjectId) -> dict[str, Any] | None:
+def _given(where: dict[str, Any], user_id: ObjectId) -> CartRow | None:
     change = {
         "$set": {"user_id": user_id, **expiry(of_user=True)},
         "$unset": {"token_hash": ""},
         "$inc": {"version": 1},
     }
-    return collection(ShoppingCart).find_one_and_update(
+    row = collection(ShoppingCart).find_one_and_update(
         where, change, return_document=ReturnDocument.AFTER
     )
+    return cast(CartRow | None, row)
 
 
 # --- the intent -------------------------------------------------------------------------------
@@ -254,11 +255,11 @@ def _targets(source: CartRow) -> Iterator[CartRow]:
     """The target, read anew for each try."""
     intent = source["merge"]
     for _ in pauses():
-        row = collection(ShoppingCart).find_one(_target(intent["into"], intent["by"]))
+        row = selectors.cart_found_by(_target(intent["into"], intent["by"]))
         if row is None:
             _undo(source)
             raise MergeTargetNotFoundError
-        yield cast(CartRow, row)
+        yield row
 
 
 def _target(into: ObjectId, user_id: ObjectId) -> dict[str, Any]:
@@ -315,14 +316,13 @@ def _mark(source: CartRow, adjustments: list[AdjustmentRow]) -> None:
 
 def _tried(access: Access, user_id: ObjectId, into: ObjectId, mode: MergeMode) -> Merged:
     """What a merge would give now; nothing is written."""
-    source = collection(ShoppingCart).find_one(_guests(access))
+    source = selectors.cart_found_by(_guests(access))
     if source is None:
         raise _why_not(access, _present(access))
-    target = collection(ShoppingCart).find_one(_target(into, user_id))
+    target = selectors.cart_found_by(_target(into, user_id))
     if target is None:
         raise MergeTargetNotFoundError
-    rows = cast(CartRow, source), cast(CartRow, target)
-    products = products_in_carts(set().union(*map(selectors.product_ids, rows)))
-    planned = plan(source=rows[0], target=rows[1], mode=mode, products=products)
+    products = products_in_carts(selectors.product_ids(target) | selectors.product_ids(source))
+    planned = plan(source=source, target=target, mode=mode, products=products)
     lines: Any = {"items": [*planned.items.values()], "saved_items": [*planned.saved.values()]}
-    return Merged(PricedCart({**rows[1], **lines}, products), planned.adjustments)
+    return Merged(PricedCart({**target, **lines}, products), planned.adjustments)

@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from carts import selectors
-from carts.documents import OpenCartRow, OpenCarts, ShoppingCart
+from carts.documents import OpenCartRow, OpenCarts
 from carts.limits import MAX_OPEN_CARTS
 from ecommerce.core.mongo import collection, utc_now
 
@@ -94,9 +94,7 @@ def _forget_gone(user_id: ObjectId, listed: list[OpenCartRow]) -> bool:
 
 def _gone(user_id: ObjectId, listed: list[OpenCartRow]) -> list[ObjectId]:
     """The carts of the list that are not there, and not on their way."""
-    ids = [place["cart_id"] for place in listed]
-    where = {"_id": {"$in": ids}, "user_id": user_id, **selectors.live()}
-    alive = {row["_id"] for row in collection(ShoppingCart).find(where, {"_id": 1})}
+    alive = selectors.living(user_id, [place["cart_id"] for place in listed])
     before = _long_enough_ago()
     return [p["cart_id"] for p in listed if p["cart_id"] not in alive and p["at"] < before]
 
