@@ -170,10 +170,17 @@ def breached_passwords_file() -> Path | None:
 def web_address(name: str, default: str) -> str:
     """The address of a page or a site, without a slash at its end."""
     value = text(name, default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "#" in value:
+    if not _host(value) or urlsplit(value).scheme not in {"http", "https"} or "#" in value:
         raise BadSettingError(name, "is not an address of the web", "https://shop.example")
     return value
+
+
+def _host(address: str) -> str:
+    """The host of an address as DNS and mail know it, in ASCII; empty where it names none."""
+    try:
+        return (urlsplit(address).hostname or "").encode("idna").decode()
+    except ValueError:  # brackets that do not close, or a part that is too long once it is encoded
+        return ""
 
 
 def mail() -> dict[str, Any]:
@@ -197,7 +204,7 @@ def mail_from(app_name: str, public_url: str) -> str:
     """MAIL_FROM, the sender of every mail; unset, nobody at the host of the shop."""
     value = text("MAIL_FROM")
     if not value:
-        return formataddr((app_name, f"no-reply@{urlsplit(public_url).hostname}"))
+        return formataddr((app_name, f"no-reply@{_host(public_url)}"))
     if not parseaddr(value)[1].partition("@")[2]:
         raise BadSettingError("MAIL_FROM", "is not an email address", "Shop <shop@shop.example>")
     return value

@@ -53,6 +53,8 @@ def start(settings: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ("EMAIL_URL", "smtp://:25", "names no host"),
         ("MAIL_FROM", "The shop", "is not an email address"),
         ("PUBLIC_URL", "shop.example", "is not an address of the web"),
+        ("PUBLIC_URL", f"https://{'ü' * 60}.example", "is not an address of the web"),
+        ("PUBLIC_URL", "https://[shop.example", "is not an address of the web"),
         ("PASSWORD_RESET_URL", "https://shop.example/reset#", "is not an address of the web"),
         ("TRUSTED_PROXIES", "-1", "is -1, not within 0 to 10"),
         ("WEB_CONCURRENCY", "many", "is 'many', not a whole number"),
@@ -72,6 +74,12 @@ def test_a_bad_value_names_the_variable_its_fault_and_an_example(
     assert run.stderr.startswith(f"Cannot start: {name} {fault}")
     assert f"Example: {name}=" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_the_shop_may_have_a_name_in_any_script(tmp_path: Path) -> None:
+    store = str(tmp_path / "store.sqlite3")
+    run = start("dev", PUBLIC_URL="https://b\u00fccher.example", STORE_PATH=store)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_production_starts_with_everything_it_needs() -> None:
