@@ -140,9 +140,15 @@ def _with_sku(sku: str, *, own: bool) -> ProductRow | None:
 
 
 def _says_the_same(stored: ProductRow, changes: Mapping[str, Any]) -> bool:
-    return all(_or_none(stored.get(name)) == _or_none(value) for name, value in changes.items())
+    return all(_compared(stored.get(name)) == _compared(value) for name, value in changes.items())
 
 
-def _or_none(value: Any) -> Any:
-    """Empty is empty."""
-    return value if value not in ([], "") else None
+def _compared(value: Any) -> Any:
+    """Empty is empty; and true, 1 and 1.0, which Python takes for equal, are three values."""
+    if isinstance(value, dict):
+        return {name: _compared(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_compared(one) for one in value] or None
+    if isinstance(value, int | float):
+        return value, isinstance(value, bool), isinstance(value, float)
+    return value or None

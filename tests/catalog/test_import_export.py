@@ -91,6 +91,22 @@ def test_what_a_file_has_no_place_for_stays_as_it_is(tmp_path: Path) -> None:
     assert (row["name"], row["attributes"]) == ("B", [{"key": "oak", "value": True}])
 
 
+@pytest.mark.parametrize(("stored", "sent"), [("1", "true"), ("false", "0"), ("1", "1.0")])
+def test_an_attribute_of_another_type_is_another_value(
+    stored: str, sent: str, tmp_path: Path
+) -> None:
+    path, row = (
+        tmp_path / "a.jsonl",
+        '{"name": "A", "price": 1, "sku": "S", "attributes": {"a": %s}}',
+    )
+    for value, outcome in ((stored, "1 created"), (sent, "1 updated"), (sent, "1 unchanged")):
+        path.write_text(row % value)
+        assert outcome in import_file(path)
+    product = collection(Product).find_one({})
+    assert product is not None
+    assert json.dumps(product["attributes"]) == f'[{{"key": "a", "value": {sent}}}]'
+
+
 def test_a_category_that_is_missing_is_made(tmp_path: Path) -> None:
     path = tmp_path / "products.json"
     path.write_text('[{"name": "A", "price": 1, "sku": "S", "category": "Home Decoration"}]')
