@@ -1,6 +1,5 @@
 """What every environment shares. dev.py, test.py and production.py say only what differs."""
 
-import os
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,6 +8,7 @@ from typing import Any
 from corsheaders.defaults import default_headers
 
 from ecommerce.settings import env
+from ecommerce.settings.cores import available_cores
 
 BASE_DIR = env.BASE_DIR
 
@@ -159,7 +159,7 @@ ERASURE_SWEEP_SECONDS = 10.0
 longer than any request lasts."""
 BREACHED_PASSWORDS_FILE = env.breached_passwords_file()
 PASSWORD_HASHERS = ["accounts.hashers.ShopArgon2PasswordHasher"]
-_CORES = os.cpu_count() or 1
+_CORES = available_cores()
 _WORKERS = env.integer("WEB_CONCURRENCY", _CORES, low=1, high=1024)
 _PROCESSES = _WORKERS if MONGODB_URI else 1
 _THREADS = env.integer("WEB_THREADS", 8, low=1, high=1024)

@@ -173,6 +173,17 @@ def test_without_settings_gunicorn_has_one_worker_for_the_embedded_store(copy: P
     assert gunicorn_in(copy).stdout == "127.0.0.1:8000 1 8 - 0\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="binds a process to a core")
+def test_before_a_server_gunicorn_has_a_worker_for_each_core_that_it_may_use(copy: Path) -> None:
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(mine)})  # what is started from here inherits it
+    try:
+        read = gunicorn_in(copy, MONGODB_URI=GOOD["MONGODB_URI"])
+    finally:
+        os.sched_setaffinity(0, mine)
+    assert read.stdout == "127.0.0.1:8000 1 8 - 0\n"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "fault"),
     [
