@@ -16,6 +16,7 @@ class Command(ShopCommand):
     examples: ClassVar[str] = """
   manage.py changepassword alice
   echo "$SECRET" | manage.py changepassword alice@example.com --stdin
+  NEW_PASSWORD=... manage.py changepassword alice         asks nothing
 """
 
     def add_arguments(self, parser: ArgumentParser) -> None:
