@@ -94,9 +94,10 @@ def _shown(key: Key) -> str:
 
 
 def _refused(fault: OperationFailure) -> str:
+    said = mongo.in_short(fault)
     if fault.code == _UNAUTHORIZED:
         return (
-            f"The database refuses ({fault}). This command needs a user with the role "
+            f"The database refuses ({said}). This command needs a user with the role "
             "clusterManager on admin and readWrite on the shop's database."
         )
-    return f"The cluster refuses: {fault}. What was sharded before stays; run this again."
+    return f"The cluster refuses: {said}. What was sharded before stays; run this again."
