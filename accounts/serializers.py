@@ -1,7 +1,7 @@
 """Input of accounts, and the shape of its answers for OpenAPI."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from bson import ObjectId
 from django.utils.encoding import punycode
@@ -12,6 +12,9 @@ from accounts.services.passwords import MAX_LENGTH, MIN_LENGTH
 from ecommerce.core.fields import FlagField, IdField, MomentField, PatternField, TextField
 from ecommerce.core.serializers import PageQuery, StrictSerializer
 
+_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""The fillers of Hangul: letters to Unicode, and nothing is seen of them."""
+
 
 class UsernameField(PatternField):
     """Letters, digits and . + - _; no @, so that a username is never somebody's address."""
@@ -20,6 +23,13 @@ class UsernameField(PatternField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(r"^[\w.+-]+$", min_length=1, max_length=150, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuses letters that cannot be seen: with them a name shows as another's."""
+        name = super().to_internal_value(data)
+        if not _BLANK_LETTERS.isdisjoint(name):
+            self.fail("invalid")
+        return name
 
 
 class EmailField(serializers.EmailField):
@@ -38,7 +48,7 @@ class EmailField(serializers.EmailField):
         if not isinstance(data, str):
             self.fail("invalid")
         address = super().to_internal_value(data)
-        if not address.isprintable():
+        if not (address.isprintable() and _BLANK_LETTERS.isdisjoint(address)):
             self.fail("not_printable")
         try:
             punycode(address.rpartition("@")[2])

@@ -140,7 +140,8 @@ def test_two_tokens_or_none_after_bearer_are_401(
 @pytest.mark.parametrize(
     "username",
     ["eve\u202e", "al\u200bice", "al\u00adice", "eve\ufeff", "eve\x7f", "e ve", "eve\r\nx",
-     "eve\x1b[2J", "eve@example.com", "<b>eve</b>", "../eve"],
+     "eve\x1b[2J", "eve@example.com", "<b>eve</b>", "../eve", "eve\u3164", "eve\uffa0", "\u115f",
+     "\u1160"],
 )  # fmt: skip
 def test_a_name_that_shows_as_another_or_writes_lines_is_refused(
     username: str, anyone: ApiClient
@@ -160,6 +161,15 @@ def test_an_address_cannot_bring_headers_into_a_mail(email: str, anyone: ApiClie
         assert answer.status == 400
         assert answer["code"] in {"validation_error", "nul_character"}
     assert collection(User).count_documents({}) == 0
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\uffa0", "\u115f", "\u1160"])
+def test_an_address_that_shows_as_anothers_is_refused(
+    blank: str, alice: Person, anyone: ApiClient
+) -> None:
+    answer = anyone.post("/users/", {**EVE, "email": f"alice@example.com{blank}"})
+    assert (answer.outcome, answer.pointers) == ((400, "validation_error"), ["/email"])
+    assert collection(User).count_documents({}) == 1
 
 
 @pytest.mark.parametrize(
