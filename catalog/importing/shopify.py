@@ -49,6 +49,8 @@ ONLY_VARIANT: Final = "Default Title"
 """What Shopify writes for a product without variants."""
 _OWN_HANDLE: Final = re.compile(r"product-([0-9a-f]{24})")
 """What our export writes for a product without a slug: the format wants a Handle in each row."""
+_WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
+"""Pieces in a cell: "1_000" and other digits than ours are Python's."""
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 
 _MAX_LINES: Final = 500
@@ -173,6 +175,10 @@ def _sold_as(
 def _variants(lines: list[Line], row: ImportRow) -> list[dict[str, Any]]:
     """One for each line with an option; none where the only one is no choice."""
     names = {n: lines[0][1].get(f"Option{n} Name", "") or f"Option{n}" for n in OPTIONS}
+    used = [names[n] for n in OPTIONS if any(line.get(f"Option{n} Value") for _, line in lines)]
+    if twice := next((name for name in used if used.count(name) > 1), None):
+        detail = f"Two options have the name {twice}: give each one of its own."
+        row.faults.append(FieldError("/variants", "repeated_option", detail))
     chosen = [(line, _options(line, names, row)) for _, line in lines]
     variants = [(line, options) for line, options in chosen if options is not None]
     if len(variants) < 2 and all(map(_is_no_choice, variants)):
@@ -245,10 +251,9 @@ def _quantity(text: str | None, row: ImportRow) -> int | str | None:
     """Pieces, None where the file has no such column; Shopify sells below zero, we do not."""
     if not text:
         return None if text is None else 0
-    try:
-        pieces = int(text)
-    except ValueError:
+    if not _WHOLE.fullmatch(text.strip()):
         return text  # for ProductInput to refuse, with the line's number
+    pieces = int(text)
     if pieces < 0:
         row.warnings.append(f"stock {pieces} was read as 0")
     return max(pieces, 0)

@@ -37,14 +37,14 @@ def to_minor(amount: Decimal, currency: str) -> int:
     places = decimals(currency)
     if amount.adjusted() > len(str(MAX_MINOR)):  # before scaling: 1e400 would be a huge integer
         raise AmountError(_too_large(currency))
-    minor = amount.scaleb(places)
-    if minor != minor.to_integral_value():
+    minor = int(amount.scaleb(places))
+    if Decimal(minor).scaleb(-places) != amount:  # scaled, it has 28 digits at most
         raise AmountError(f"has more than the {places} decimals of {currency}")
     if minor < 0:
         raise AmountError("is negative")
     if minor > MAX_MINOR:
         raise AmountError(_too_large(currency))
-    return int(minor)
+    return minor
 
 
 def to_major(minor: int, currency: str) -> int | float:

@@ -137,6 +137,22 @@ def test_a_csv_without_a_column_for_the_status_goes_by_what_is_published(
     assert (row["quantity"], row["status"]) == (7, "draft")
 
 
+@pytest.mark.parametrize("cell", ["1_000", "\u0665", "1,000", "1.5", "9" * 5000])
+def test_stock_that_is_no_whole_number_is_a_fault(cell: str, bring: Bring) -> None:
+    head = "Handle,Title,Variant Inventory Qty,Variant Price"
+    assert bring("rows.csv", f'{head}\nlamp,Lamp,"{cell}",20\nmug,Mug, 7 ,5\n') == [
+        "/quantity: A valid integer is required.",
+        "created",
+    ]
+
+
+def test_two_options_of_one_name_are_a_fault(bring: Bring) -> None:
+    head = "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant Price"
+    assert bring("rows.csv", f"{head}\nlamp,Lamp,Size,S,Size,Wide,20\nlamp,,,M,,Wide,20\n") == [
+        "/variants: Two options have the name Size: give each one of its own."
+    ]
+
+
 def test_an_empty_cell_for_stock_is_no_stock(make_product: Make, bring: Bring) -> None:
     make_product(slug="lamp", quantity=3, variants=[variant("V1", 3)])
     head = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,Variant Price"

@@ -25,6 +25,7 @@ def test_an_amount_becomes_minor_units_of_its_currency(
     ("amount", "currency", "fault"),
     [
         ("1.999", "USD", "has more than the 2 decimals of USD"),
+        ("19.99" + "0" * 26 + "1", "USD", "has more than the 2 decimals of USD"),
         ("0.5", "JPY", "has more than the 0 decimals of JPY"),
         ("-0.01", "USD", "is negative"),
         ("100000000", "USD", "is larger than 99999999.99 USD"),
