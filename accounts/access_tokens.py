@@ -85,7 +85,7 @@ def verified(encoded: bytes | str) -> AccessClaims:
 
 def _verified_anew(encoded: bytes | str) -> AccessClaims:
     try:
-        payload = ShopAccessToken(encoded).payload  # type: ignore[arg-type]
+        payload = ShopAccessToken(encoded).payload  # type: ignore[arg-type]  # text or bytes, as PyJWT
     except (TokenError, OverflowError, TypeError, ValueError):  # an expiry beyond the calendar
         raise InvalidAccessTokenError from None
     return _claims(payload)

@@ -30,7 +30,7 @@ _SESSION_VERSION: Final = "token_version"
 class BearerAuthentication(JWTAuthentication):
     """`Authorization: Bearer <access token>`; the user's state is read on each request."""
 
-    def authenticate(  # type: ignore[override]
+    def authenticate(  # type: ignore[override]  # a principal, where the library has a user
         self, request: Request
     ) -> tuple[Principal, AccessClaims] | None:
         """The caller; None without a bearer header.
@@ -39,7 +39,7 @@ class BearerAuthentication(JWTAuthentication):
             AuthenticationFailed: the token is forged, expired, or its user is out.
         """
         try:
-            return super().authenticate(request)  # type: ignore[return-value]
+            return super().authenticate(request)  # type: ignore[return-value]  # of the two below
         except (BadHeader, InvalidAccessTokenError):
             raise AuthenticationFailed(
                 InvalidAccessTokenError.default_detail, code=InvalidAccessTokenError.code
@@ -51,11 +51,11 @@ class BearerAuthentication(JWTAuthentication):
         parts = header.split(maxsplit=1)
         return super().get_raw_token(b" ".join([*(part.lower() for part in parts[:1]), *parts[1:]]))
 
-    def get_validated_token(self, raw_token: bytes) -> AccessClaims:  # type: ignore[override]
+    def get_validated_token(self, raw_token: bytes) -> AccessClaims:  # type: ignore[override]  # as above
         """The claims of the token."""
         return access_tokens.verified(raw_token)
 
-    def get_user(self, validated_token: AccessClaims) -> Principal:  # type: ignore[override]
+    def get_user(self, validated_token: AccessClaims) -> Principal:  # type: ignore[override]  # as above
         """The principal the token names, if it is still in."""
         found = selectors.principal(
             validated_token.user_id,
@@ -67,7 +67,7 @@ class BearerAuthentication(JWTAuthentication):
         return found
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registered
     """*Authorize* in the docs: the password flow of OAuth2."""
 
     target_class = BearerAuthentication

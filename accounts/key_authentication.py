@@ -42,7 +42,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return 'Api-Key realm="api"'
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registered
     """The key in the OpenAPI document, for the operations that a scope opens."""
 
     target_class = ApiKeyAuthentication

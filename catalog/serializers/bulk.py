@@ -32,7 +32,7 @@ class _NamesProduct(StrictSerializer):
         """One of the two must be there."""
         if "id" not in attrs and not attrs.get("sku"):
             raise serializers.ValidationError({"id": [self._fault("nameless")]})
-        return super().validate(attrs)  # type: ignore[no-any-return]
+        return super().validate(attrs)  # type: ignore[no-any-return]  # DRF says Any
 
 
 class CreateRow(ProductInput):

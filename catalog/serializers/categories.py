@@ -68,7 +68,7 @@ class CategoryShape(serializers.Serializer[Any]):
     id = IdField()
     slug = serializers.CharField()
     name = serializers.CharField()
-    parent = serializers.CharField(  # type: ignore[assignment]
+    parent = serializers.CharField(  # type: ignore[assignment]  # as above
         allow_null=True, help_text="Slug of the category above."
     )
     path = PathEntryShape(many=True)

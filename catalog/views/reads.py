@@ -18,7 +18,7 @@ from ecommerce.core.conditional import Representation, etag
 from ecommerce.core.ids import is_id
 from ecommerce.core.pagination import page_representation, page_tag
 from ecommerce.core.public_reads import answer_directly
-from ecommerce.core.queries import valid_query
+from ecommerce.core.query_strings import valid_query
 from ecommerce.core.response_cache import PublicRead, public_answer
 
 

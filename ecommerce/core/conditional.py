@@ -13,10 +13,17 @@ from rest_framework.response import Response
 
 from ecommerce.core.errors import PreconditionFailedError
 
+NO_STORE: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""Of an answer that holds a token (RFC 6749 section 5.1)."""
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"', re.ASCII)
 _TAGS: Final = re.compile(rf"[\s,]*{_TAG.pattern}(?:\s*,[\s,]*{_TAG.pattern})*[\s,]*", re.ASCII)
 """A list of tags; it may have empty members (RFC 9110 section 5.6.1)."""
 _VERSION: Final = re.compile(r"v(\d{1,18})(?:-.*)?", re.ASCII)
+_NO_TAGS: Final = (
+    '`If-Match` is no list of ETags: send one as you got it, with its quotes, such as `"v3"`, '
+    "or `*`, or leave the header out."
+)
+_SETTLED: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +116,6 @@ def http_date(moment: datetime) -> str:
 def is_settled(last_modified: datetime | None) -> bool:
     """Whether the second of the last change is over, so that `Last-Modified` may name it."""
     return last_modified is None or datetime.now(UTC) - last_modified > _SETTLED
-
-
-NO_STORE: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-"""Of an answer that holds a token (RFC 6749 section 5.1)."""
-_NO_TAGS: Final = (
-    '`If-Match` is no list of ETags: send one as you got it, with its quotes, such as `"v3"`, '
-    "or `*`, or leave the header out."
-)
-_SETTLED: Final = timedelta(seconds=2)
 
 
 def tag_of(*parts: Any) -> str:

@@ -20,7 +20,7 @@ from ecommerce.core import money
 from ecommerce.core.ids import ID_PATTERN
 from ecommerce.core.parsers import UnfitValueError, check_text
 
-_INT64 = 2**63
+_INT64: Final = 2**63
 _TAG: Final = re.compile(r"<[a-zA-Z/!?]")
 """What a browser reads as the beginning of markup; any other `<` is text (HTML, 13.2.5.6)."""
 
@@ -69,7 +69,7 @@ class WholeNumberField(serializers.IntegerField):
         if (
             isinstance(data, Decimal)
             and data.is_finite()
-            and abs(data) < 2**63
+            and abs(data) < _INT64
             and data == int(data)
         ):
             data = int(data)

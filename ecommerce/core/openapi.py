@@ -115,7 +115,7 @@ class ShopAutoSchema(AutoSchema):
         """The declared answers, and the problems that the rule and `@idempotent` add."""
         bodies = super()._get_response_bodies(direction)
         for (status, media_type), response in problems(*self._further_problems()).items():
-            added = self._get_response_for_code(  # type: ignore[no-untyped-call]
+            added = self._get_response_for_code(  # type: ignore[no-untyped-call]  # the library's
                 response, str(status), [media_type]
             )
             _add_problem(bodies.setdefault(str(status), added), added, media_type)
@@ -137,7 +137,7 @@ class ShopAutoSchema(AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         """Say what StrictSerializer does: a member that nobody declared is refused."""
-        schema: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]
+        schema: dict[str, Any] = super()._map_basic_serializer(  # type: ignore[no-untyped-call]  # the same
             serializer, direction
         )
         if isinstance(serializer, StrictSerializer) and direction == "request":
@@ -149,7 +149,7 @@ class ShopAutoSchema(AutoSchema):
         return [self.path.strip("/").split("/")[0]]
 
 
-class PriceFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class PriceFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # its base registers it
     """A price: a number, or in requests also a decimal string."""
 
     target_class = PriceField

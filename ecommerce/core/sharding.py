@@ -90,8 +90,8 @@ def _placement(client: Client, database: str, document: type[Document]) -> Place
     name = document._get_collection_name()
     row = client["config"]["collections"].find_one({"_id": f"{database}.{name}"})
     # MongoDB before 5.0 keeps a row of what was dropped.
-    known = row is not None and not row.get("dropped") and "key" in row
-    return Placement(database, name, document._meta["sharding"], row["key"] if known else None)  # type: ignore[index]
+    key = row.get("key") if row is not None and not row.get("dropped") else None
+    return Placement(database, name, document._meta["sharding"], key)
 
 
 def shard(client: Client, missing: list[Placement]) -> Iterator[Placement]:

@@ -17,7 +17,7 @@ from ecommerce.core.errors import DomainError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.methods import NamesMethods
 from ecommerce.core.parsers import MergePatchParser
-from ecommerce.core.queries import valid_query
+from ecommerce.core.query_strings import valid_query
 from ecommerce.core.reusable_serializers import serializer_for
 from ecommerce.core.serializers import StrictSerializer
 

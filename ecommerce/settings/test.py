@@ -1,4 +1,4 @@
-"""The test suite: a store of its own, cheap hashing, no limits unless a test asks for them."""
+"""The test suite: a store of its own, no pauses, no limits unless a test asks for them."""
 
 import os
 import tempfile

@@ -66,10 +66,7 @@ class LiveServer:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         data = raw
         if form is not None:
-            data, sent["Content-Type"] = (
-                urlencode(form).encode(),
-                "application/x-www-form-urlencoded",
-            )
+            data, sent["Content-Type"] = urlencode(form).encode(), _FORM
         elif body is not None:
             data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
         if self.token:
