@@ -7,6 +7,7 @@ from bson import ObjectId
 from django.utils.encoding import punycode
 from rest_framework import serializers
 
+from accounts.names import name_key
 from accounts.roles import Role
 from accounts.services.passwords import MAX_LENGTH, MIN_LENGTH
 from ecommerce.core.fields import FlagField, IdField, MomentField, PatternField, TextField
@@ -50,11 +51,21 @@ class EmailField(serializers.EmailField):
         address = super().to_internal_value(data)
         if not (address.isprintable() and _BLANK_LETTERS.isdisjoint(address)):
             self.fail("not_printable")
-        try:
-            punycode(address.rpartition("@")[2])
-        except UnicodeError:  # a part that is too long once it is encoded: no mail could go there
+        if not _is_one_place(address.rpartition("@")[2]):
             self.fail("invalid")
         return address
+
+
+def _is_one_place(domain: str) -> bool:
+    """Whether mail can go to the domain, and goes to where it would in its normalised form.
+
+    Some letters are compared as others and stay what they are in the DNS: whoever had such a domain
+    could confirm an address there, and have it count for the other one.
+    """
+    try:
+        return punycode(domain).lower() == punycode(name_key(domain)).lower()
+    except UnicodeError:  # a part is too long once it is encoded
+        return False
 
 
 class PasswordField(serializers.CharField):

@@ -172,6 +172,24 @@ def test_an_address_that_shows_as_anothers_is_refused(
     assert collection(User).count_documents({}) == 1
 
 
+@pytest.mark.parametrize("domain", ["ex\u1d43mple.com", "example.\u1d9com", "sh\u1d52p.example"])
+def test_an_address_whose_mail_goes_elsewhere_than_its_normal_form_is_refused(
+    domain: str, anyone: ApiClient
+) -> None:
+    answer = anyone.post("/users/", {**EVE, "email": f"eve@{domain}"})
+    assert (answer.outcome, answer.pointers) == ((400, "validation_error"), ["/email"])
+    assert collection(User).count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "domain", ["EXAMPLE.com", "b\u00fccher.example", "stra\u00dfe.example", "\uff58.example"]
+)
+def test_an_address_of_a_domain_in_another_spelling_or_script_is_taken(
+    domain: str, anyone: ApiClient
+) -> None:
+    assert anyone.post("/users/", {**EVE, "email": f"eve@{domain}"}).status == 201
+
+
 @pytest.mark.parametrize(
     "local_part", ["\x1b]0;pwned\x07", "\x9b31m", "a\x7f", "\u202eecila", "\u2028"]
 )
