@@ -161,7 +161,9 @@ def test_wrong_input_is_shown_at_its_field(browser: Browser) -> None:
 def test_authorize_in_the_docs_signs_in(browser: Browser) -> None:
     browser.open("/docs")
     browser.press("button.authorize")
-    browser.find("#oauth_username").send_keys("demo")
+    username = browser.find("#oauth_username")
+    assert browser.driver.switch_to.active_element == username, "it would be scrolled away"
+    username.send_keys("demo")
     browser.find("#oauth_password").send_keys("demo-shop-2026")
     browser.press(".auth-btn-wrapper button.authorize")
     browser.until("Logout")
