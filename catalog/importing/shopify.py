@@ -79,7 +79,8 @@ def read(text: Iterable[str]) -> Iterator[ImportRow]:
 
 def _lines(text: Iterable[str]) -> Iterator[Line]:
     records = _records(text)
-    _, columns = next(records, (1, []))
+    _, named = next(records, (1, []))
+    columns = [name or f"column {number}" for number, name in enumerate(named, 1)]
     if "Handle" not in columns or "Variant Price" not in columns:
         raise ValueError("its first line has no columns Handle and Variant Price")
     if len(columns) > _MAX_COLUMNS:
@@ -89,8 +90,7 @@ def _lines(text: Iterable[str]) -> Iterator[Line]:
     for start, cells in records:
         if cells:
             padded = [*cells, *[""] * (len(columns) - len(cells))]
-            named = zip(columns, map(unescape, padded), strict=False)
-            line = {column: cell for column, cell in named if column}
+            line = dict(zip(columns, map(unescape, padded), strict=False))
             beyond = next(filter(None, cells[len(columns) :]), None)
             yield start, line if beyond is None else {**line, _BEYOND: beyond}
 
@@ -267,11 +267,15 @@ def _images(lines: list[Line]) -> list[dict[str, str]]:
     ]
 
 
-def _not_kept(lines: list[Line]) -> Iterator[str]:
-    for column, value in lines[0][1].items():
-        default = _DEFAULTS.get(column)
-        if column not in COLUMNS and column not in _MEANINGLESS and value not in ("", default):
-            yield column
+def _not_kept(lines: list[Line]) -> Iterable[str]:
+    """In the order of the columns, each once."""
+    return (
+        column
+        for column in lines[0][1]
+        if column not in COLUMNS
+        and column not in _MEANINGLESS
+        and any(line[column] not in ("", _DEFAULTS.get(column)) for _, line in lines)
+    )
 
 
 def escape(cell: str) -> str:

@@ -79,6 +79,15 @@ def test_what_a_product_cannot_hold_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_what_a_product_cannot_hold_is_named_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    head = "Handle,Title,Option1 Value,Variant SKU,Variant Price,Variant Barcode,"
+    path.write_text(f"{head}\na,A,S,A-S,1,,\na,,M,A-M,1,4006381333931,\nb,B,,,1,,x\n")
+    assert import_file(path).startswith(
+        "Not kept, a product has no place for it: Variant Barcode (1), column 7 (1).\n"
+    )
+
+
 def test_what_a_file_has_no_place_for_stays_as_it_is(tmp_path: Path) -> None:
     first = tmp_path / "first.json"
     first.write_text('[{"name": "A", "price": 1, "sku": "S", "attributes": {"oak": true}}]')
