@@ -196,7 +196,8 @@ def _product(row: ImportRow, item: dict[str, Any]) -> ImportRow:
         twice = _repeated_in(item)
         row.faults = [_fault(fault if twice is None else duplicate_key(twice.rstrip("\x00")))]
         return row
-    renamed = {_RENAMED.get(name, name): value for name, value in item.items()}
+    own_names = {theirs: ours for theirs, ours in _RENAMED.items() if ours not in item}
+    renamed = {own_names.get(name, name): value for name, value in item.items()}
     if isinstance(renamed.get("images"), list):
         renamed["images"] = [
             {"url": image} if isinstance(image, str) else image for image in renamed["images"]

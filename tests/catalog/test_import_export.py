@@ -79,6 +79,17 @@ def test_what_a_product_cannot_hold_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_our_own_name_of_a_member_counts_before_a_foreign_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"name": "A", "title": "B", "stock": 9, "quantity": 2, "price": 1}]')
+    assert import_file(path).startswith(
+        "Not kept, a product has no place for it: stock (1), title (1).\n"
+    )
+    row = collection(Product).find_one({})
+    assert row is not None
+    assert (row["name"], row["quantity"]) == ("A", 2)
+
+
 def test_what_a_product_cannot_hold_is_named_wherever_it_stands(tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     head = "Handle,Title,Option1 Value,Variant SKU,Variant Price,Variant Barcode,"
