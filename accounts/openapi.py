@@ -279,7 +279,7 @@ revoke_schema = extend_schema(
     ],
     responses={
         200: None,
-        **dict.fromkeys((400, 406, 415, 429), OAuthErrorShape),
+        **dict.fromkeys((400, 406, 415, 429, 503), OAuthErrorShape),
     },
 )
 

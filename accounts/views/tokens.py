@@ -11,7 +11,6 @@ from rest_framework.serializers import Serializer
 
 from accounts.clients import client_of
 from accounts.errors import (
-    BusyError,
     InvalidCredentialsError,
     InvalidRefreshTokenError,
     LoginLockedError,
@@ -26,7 +25,7 @@ from ecommerce.core.conditional import NO_STORE
 from ecommerce.core.errors import DomainError
 from ecommerce.core.methods import NamesMethods
 from ecommerce.core.parsers import StrictFormParser
-from ecommerce.core.problems import field_errors
+from ecommerce.core.problems import field_errors, known_error
 from ecommerce.core.rate_limits import LOGIN_PER_ADDRESS, RENEWALS, REVOCATIONS
 from ecommerce.core.reusable_serializers import serializer_for
 
@@ -55,9 +54,10 @@ class OAuthView(NamesMethods):
         return self._refused(exc)
 
     def _refused(self, exc: Exception) -> Response:
+        exc = known_error(exc) or exc
         if isinstance(exc, InvalidCredentialsError | InvalidRefreshTokenError):
             return _oauth_error(400, exc.code, exc.detail)
-        if isinstance(exc, LoginLockedError | BusyError):
+        if isinstance(exc, LoginLockedError):
             return _oauth_error(exc.status, _LATER, exc.detail, retry_after=exc.retry_after)
         if isinstance(exc, ValidationError):
             return _validation_error(exc)
@@ -66,7 +66,8 @@ class OAuthView(NamesMethods):
             code = _LATER if limited else "invalid_request"
             return _oauth_error(exc.status_code, code, str(exc.detail))
         if isinstance(exc, DomainError):
-            return _oauth_error(exc.status, exc.code, exc.detail, retry_after=exc.retry_after)
+            code = _LATER if exc.status == 503 else exc.code
+            return _oauth_error(exc.status, code, exc.detail, retry_after=exc.retry_after)
         return super().handle_exception(exc)
 
     def finalize_response(

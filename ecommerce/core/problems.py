@@ -144,7 +144,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
 
 
 def _known_response(exc: Exception, path: str) -> Response | None:
-    known = _as_domain_or_api_error(exc)
+    known = known_error(exc)
     if known is None:
         return None
     if isinstance(known, DomainError):
@@ -152,7 +152,8 @@ def _known_response(exc: Exception, path: str) -> Response | None:
     return _api_response(known, path)
 
 
-def _as_domain_or_api_error(exc: Exception) -> DomainError | exceptions.APIException | None:
+def known_error(exc: Exception) -> DomainError | exceptions.APIException | None:
+    """What a view raised as an error that says its status; None for what is not known."""
     if isinstance(exc, DomainError | exceptions.APIException):
         return exc
     if isinstance(exc, Http404):

@@ -1,10 +1,14 @@
 """POST /token: signing in with a password (RFC 6749 section 4.3)."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pymongo.errors import AutoReconnect
 
+from accounts import selectors
 from accounts.documents import User
+from accounts.services import tokens
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, ApiClient, Person
 
@@ -146,3 +150,28 @@ def test_a_parameter_that_is_repeated_is_refused(
     }
     assert answer.headers["Cache-Control"] == "no-store"
     assert alice.api.get("/users/me").status == 200, "no session was ended"
+
+
+def test_while_the_database_is_away_the_answer_is_one_of_oauth2_too(
+    alice: Person, anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Mock(side_effect=AutoReconnect("away"))
+    monkeypatch.setattr(selectors, "user_for_login", away)
+    monkeypatch.setattr(tokens, "collection", away)
+    monkeypatch.setattr(tokens, "end_session", away)
+    renewal = {"grant_type": "refresh_token", "refresh_token": alice.tokens.refresh_token}
+    for answer in (
+        sign_in(anyone),
+        anyone.form("/token", **renewal),
+        anyone.form("/token/revoke", token=alice.tokens.refresh_token),
+    ):
+        assert answer.status == 503
+        assert answer.json() == {
+            "error": "temporarily_unavailable",
+            "error_description": (
+                "The database does not answer at the moment. Try again in a few seconds."
+            ),
+        }
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Retry-After"] == "2"
+        assert answer.headers["Cache-Control"] == "no-store"
