@@ -221,6 +221,8 @@ def test_a_full_redis_keeps_nothing_new_and_breaks_nothing(
 ) -> None:
     staff, path = a_product(processes)
     shopper = processes.sign_in("demo", "demo-shop-2026")
+    for one in (shopper, processes):  # kept by each process: what is kept must not stay
+        assert [one.send("GET", path).json()["price"] for _ in range(9)] == [5] * 9
     redis_cli(redis, "config", "set", "maxmemory", "1")
     for price in range(1, 6):
         assert staff.send("PATCH", path, {"price": price}).status == 200

@@ -1,6 +1,7 @@
 """The WSGI layer around Django that answers what the process keeps."""
 
 import hashlib
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -149,7 +150,9 @@ class PublicReads:
         """Here and in the shared layer, if it will stay as it is until its topics change."""
         if answer is not None and answer.provenance.is_settled:
             self._kept.put(key, answer)
-            keep(_shared_key(key), answer.pack(), _SHARED_SECONDS)
+            # Not all at once: what was kept together would otherwise end together.
+            jitter = random.uniform(0.8, 1.0)  # noqa: S311
+            keep(_shared_key(key), answer.pack(), _SHARED_SECONDS * jitter)
 
 
 def _key(environ: Mapping[str, Any]) -> str | None:

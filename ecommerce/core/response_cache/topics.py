@@ -66,10 +66,13 @@ def generations(
     """The tokens of the topics, and the values of further keys, in one call.
 
     Returns:
-        None where the shared cache is away. A topic without a token gets one.
+        None where the shared cache is away, or refuses to hear of a change. A topic without a token
+        gets one.
     """
     if _unsent:
         _send(())
+    if _unsent:  # what the tokens say is not true yet
+        return None
     names = [_PREFIX + topic for topic in topics]
     found = _ask(lambda: _read([*names, *further]))
     if found is not None and not found.keys() >= set(names):
@@ -106,7 +109,9 @@ def _send(topics: Sequence[str]) -> None:
         _unsent.clear()
     if not due:
         return
-    if not _set({_PREFIX + topic: _token() for topic in {*due, EPOCH}}, _KEPT_SECONDS):
+    tokens = {_PREFIX + topic: _token() for topic in {*due, EPOCH}}
+    # A Redis that is full refuses new tokens, and would go on giving the old ones: it can delete.
+    if not _set(tokens, _KEPT_SECONDS) and not _forget(tokens):
         with _lock:
             _unsent.update(list(due)[:_MAX_UNSENT])
     # Once more: a read that came meanwhile saw the old tokens, and kept the old answer with them.
@@ -123,6 +128,14 @@ def _set(values: dict[str, bytes], seconds: float) -> bool:
         return True
 
     return _ask(write) is True
+
+
+def _forget(keys: Iterable[str]) -> bool:
+    def delete() -> bool:
+        caches[CACHE].delete_many(list(keys))
+        return True
+
+    return _ask(delete) is True
 
 
 def _ask(work: Callable[[], T]) -> T | None:
