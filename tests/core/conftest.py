@@ -31,3 +31,11 @@ def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(WSGIHandler, "__call__", noting)
     return seen
+
+
+@pytest.fixture(params=[False, True], ids=["limits off", "limits on"])
+def limits(request: pytest.FixtureRequest) -> bool:
+    """Whether requests are limited, and answers say so: each test runs both ways."""
+    if request.param:
+        request.getfixturevalue("limits_on")
+    return bool(request.param)

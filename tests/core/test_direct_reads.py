@@ -12,7 +12,7 @@ from catalog.services import ProductService
 from ecommerce.core import conditional
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.public_reads import direct, layer
-from tests.core.wsgi_calls import Calls, Sent, added
+from tests.core.wsgi_calls import LIMITS, Calls, Sent, added, whatever_is_left
 from tests.operations import recorded
 
 DIRECT = (
@@ -40,13 +40,16 @@ def addresses(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_every_address_answers_the_same_bytes_and_headers(
-    method: str, addresses: list[str], django: Calls, both: Calls, passed_on: list[str]
-) -> None:
+    method: str, limits: bool, addresses: list[str], django: Calls, both: Calls,
+    passed_on: list[str],
+) -> None:  # fmt: skip
     for address in addresses:
         both(address, method)
-        expected = django(address, method)
+        expected = whatever_is_left(django(address, method))
+        assert LIMITS & dict(expected[1]).keys() == (LIMITS if limits else set())
         passed_on.clear()
-        assert both(address, method) == expected
+        assert whatever_is_left(both(address, method)) == expected
+        assert both.line == django.line
         assert (expected[0], passed_on) == ("200 OK", [])
 
 
@@ -63,7 +66,7 @@ def test_every_page_is_reached_by_the_links(
 
 
 def test_who_has_the_answer_gets_the_same_304(
-    addresses: list[str], django: Calls, both: Calls, passed_on: list[str]
+    limits: bool, addresses: list[str], django: Calls, both: Calls, passed_on: list[str]
 ) -> None:
     for address in addresses:
         headers = dict(both(address)[1])
@@ -71,9 +74,11 @@ def test_who_has_the_answer_gets_the_same_304(
         if "Last-Modified" in headers:
             conditions.append({"HTTP_IF_MODIFIED_SINCE": headers["Last-Modified"]})
         for condition in conditions:
-            expected = django(address, **condition)
+            expected = whatever_is_left(django(address, **condition))
+            assert LIMITS & dict(expected[1]).keys() == (LIMITS if limits else set())
             passed_on.clear()
-            assert both(address, **condition) == expected
+            assert whatever_is_left(both(address, **condition)) == expected
+            assert both.line == django.line
             assert (expected[0][:3], passed_on) == ("304", [])
 
 

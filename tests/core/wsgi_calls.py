@@ -1,13 +1,21 @@
-"""Requests to WSGI applications, without Django's test client, and what they add to the metrics."""
+"""Requests to WSGI applications, without Django's test client, and what they leave behind them:
+in the metrics and in the access log."""
 
 import io
+import json
+import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from prometheus_client import REGISTRY
 
+from ecommerce.core.logs.server import access_line
+
 Sent = tuple[str, list[tuple[str, str]], bytes]
+LIMITS: Final = frozenset({"RateLimit", "RateLimit-Policy"})
+"""The headers of a request that is limited."""
 
 
 class Calls:
@@ -15,6 +23,8 @@ class Calls:
 
     def __init__(self, application: Any) -> None:
         self.application = application
+        self.line: dict[str, Any] = {}
+        """What the access log says of the last request, but for when it was and how long."""
 
     def __call__(self, path: str, method: str = "GET", **headers: str) -> Sent:
         address, _, query = path.partition("?")
@@ -31,7 +41,22 @@ class Calls:
         body = b"".join(answer)
         if hasattr(answer, "close"):
             answer.close()
+        self.line = _access(environ, sent[0], sent[1], body)
         return sent[0], sent[1], body
+
+
+def _access(
+    environ: dict[str, Any], status: str, headers: list[tuple[str, str]], body: bytes
+) -> dict[str, Any]:
+    line = access_line(environ, int(status[:3]), headers, len(body), timedelta(milliseconds=1))
+    return {name: value for name, value in json.loads(line).items() if name != "@timestamp"}
+
+
+def whatever_is_left(answer: Sent) -> Sent:
+    """The answer without how many requests, and seconds, its rate limit has left."""
+    status, headers, body = answer
+    masked = [(n, re.sub(r"r=\d+;t=\d+", "r=_;t=_", v)) for n, v in headers]
+    return status, masked, body
 
 
 def _series() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
