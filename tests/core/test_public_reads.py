@@ -1,21 +1,25 @@
 """The layer around Django answers as Django does, to the byte, or leaves the request to it."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from prometheus_client import REGISTRY
 
+from catalog import selectors
 from catalog.documents import CategoryRow, ProductRow
 from catalog.services import ProductService
 from catalog.topics import product_topic
 from ecommerce.core import conditional
 from ecommerce.core.public_reads import PublicReads, layer
 from ecommerce.core.public_reads.kept import Kept, KeptAnswers, unpack
-from ecommerce.core.response_cache import topics
+from ecommerce.core.response_cache import answers, topics
 from ecommerce.core.response_cache.answers import Provenance
 from tests.core.wsgi_calls import LIMITS, Calls, Sent, added, whatever_is_left
 from tests.operations import recorded
@@ -196,6 +200,57 @@ def test_a_write_of_this_process_is_seen_at_once(lamp: ProductRow, both: Calls) 
     assert b'"Lamp"' in both(path)[2]
     ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Mug"})
     assert b'"Mug"' in both(path)[2]
+
+
+@pytest.fixture
+def crowd(lamp: ProductRow, both: Calls, monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:
+    """50 threads that ask for the lamp at once, all before the first read is done: the answers."""
+    read = selectors.product_by_id_or_slug
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(0.2)
+        return read(*args, **kwargs)
+
+    def ask() -> set[str]:
+        barrier = Barrier(50)
+
+        def one(_: int) -> str:
+            barrier.wait()
+            status, _headers, body = both(f"/products/{lamp['_id']}")
+            return f"{status}: {json.loads(body)['name']}"
+
+        monkeypatch.setattr("catalog.views.reads.selectors.product_by_id_or_slug", slowly)
+        with ThreadPoolExecutor(50) as pool:
+            return set(pool.map(one, range(50)))
+
+    return ask
+
+
+def test_50_threads_after_a_write_make_one_read(
+    lamp: ProductRow, both: Calls, passed_on: list[str], crowd: Callable[[], set[str]]
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    both(path), both(path)
+    ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Mug"})
+    with recorded() as seen:
+        assert crowd() == {"200 OK: Mug"}
+    assert ([one.kind for one in seen], passed_on) == (["find"], [path])
+
+
+def test_50_threads_after_an_answer_has_expired_make_one_read(
+    lamp: ProductRow, both: Calls, passed_on: list[str], crowd: Callable[[], set[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    path = f"/products/{lamp['_id']}"
+    with monkeypatch.context() as patch:
+        patch.setattr(answers, "KEPT_SECONDS", 0.05)
+        patch.setattr(layer, "_SHARED_SECONDS", 0.05)
+        both(path), both(path)
+        time.sleep(0.1)
+    monkeypatch.setattr(layer, "LIFE_SECONDS", -1.0)
+    with recorded() as seen:
+        assert crowd() == {"200 OK: Lamp"}
+    assert ([one.kind for one in seen], passed_on) == (["find"], [path])
 
 
 def test_what_is_still_right_after_a_second_is_given_without_a_read(
