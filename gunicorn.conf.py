@@ -24,6 +24,7 @@ except env.BadSettingError as problem:
     print(f"Cannot start: {problem}", file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(3)  # what a wrong setting of the workers ends with: ecommerce/wsgi.py
 
+# An IPv6 address stands in brackets, so that its last part is not taken for the port.
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "gthread"  # WSGI with threads: Django under ASGI measured 2.6 times slower
 # The embedded store is one process; a real one takes a worker for each core of the container.
@@ -35,13 +36,13 @@ preload_app = False  # PyMongo's clients do not survive a fork: each worker conn
 max_requests = 0  # nothing leaks, so nothing is restarted for it
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk may stall  # nosec B108
 control_socket_disable = True  # no socket on a read-only root
-limit_request_line = 8190
-accesslog = "-" if _access_log else None
-access_log_format = PLAIN_FORMAT
+limit_request_line = 8190  # bytes: gunicorn's most, and about what nginx passes on (8 KiB)
+accesslog = "-" if _access_log else None  # stdout, apart from what is wrong: that is on stderr
+access_log_format = PLAIN_FORMAT  # of development; no query string, which may hold an address
 if _production:
-    logger_class = "ecommerce.core.logs.server.EcsServerLogger"
-loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
-wsgi_app = "ecommerce.wsgi:application"
+    logger_class = "ecommerce.core.logs.server.EcsServerLogger"  # JSON for the log store
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")  # a start and an end are no news
+wsgi_app = "ecommerce.wsgi:application"  # here, so that every way to start needs no argument
 
 _metrics_dir = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -202,6 +204,27 @@ def test_a_bad_value_for_gunicorn_is_a_sentence_and_code_3(
     assert (read.returncode, read.stdout) == (3, "")
     assert read.stderr.startswith(f"Cannot start: {name} {fault}. Example: {name}=")
     assert "Traceback" not in read.stderr
+
+
+def test_gunicorn_closes_no_connection_that_a_balancer_may_still_use() -> None:
+    """What closes first is the one that sends requests: else one meets an end that is gone."""
+    gunicorn = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    idle = {
+        "nginx/nginx.conf.template": r"^ *keepalive_timeout +(\d+)s",
+        "haproxy/haproxy.cfg": r"^ *timeout http-keep-alive +(\d+)s",
+    }
+    for name, pattern in idle.items():
+        text = (ROOT / "docker" / name).read_text("utf-8")
+        seconds = [int(found) for found in re.findall(pattern, text, re.MULTILINE)]
+        assert seconds == [60], name
+        assert gunicorn["keepalive"] > max(seconds), name
+
+
+def test_gunicorn_forks_before_there_are_connections_and_beats_its_heart_in_memory() -> None:
+    gunicorn = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert gunicorn["preload_app"] is False
+    in_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    assert gunicorn["worker_tmp_dir"] == in_memory
 
 
 def test_a_server_with_a_wrong_setting_says_so_once_and_ends_with_code_3(copy: Path) -> None:
