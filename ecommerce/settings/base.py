@@ -73,8 +73,9 @@ CACHES["this-process"] = _THIS_PROCESS
 RATELIMIT_USE_CACHE = "this-process"
 """django-ratelimit counts where Redis does not (see ecommerce/core/rate_limits/counting.py)."""
 RESPONSE_CACHE = env.choice("RESPONSE_CACHE", "full", among=("full", "shared", "off"))
-"""Answers of the catalog: kept in each process for a second before Redis, in Redis alone, or not
-at all."""
+"""Answers of the catalog: kept in each process and in Redis (full), in Redis alone (shared), or not
+at all (off). Each keeps one for about 300 s; a process uses its own for one second without asking
+whether another process has changed anything."""
 
 # --- applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
