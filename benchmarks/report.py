@@ -2,22 +2,31 @@
 
 import os
 import platform
+import re
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 from benchmarks import charts, verdicts
 from benchmarks.goals import Finding, Verdict
 from benchmarks.rounds import ROUNDS, SECONDS, Row, Scene
+from benchmarks.servers import ROOT
 
+_CPUINFO: Final = Path("/proc/cpuinfo")
 RESULTS: Final = Path(__file__).with_name("results.md")
 _PACKAGES: Final = (
     "django", "djangorestframework", "pymongo", "mongoengine", "gunicorn", "fastapi", "beanie",
-    "uvicorn", "litestar", "msgspec", "django-ninja", "pydantic",
+    "uvicorn", "litestar", "msgspec", "django-ninja", "pydantic", "argon2-cffi",
 )  # fmt: skip
+_PROGRAMS: Final = {
+    "wrk": ("wrk", "-v"), "nginx": ("nginx", "-v"), "Redis": ("redis-server", "--version"),
+}  # fmt: skip
+_VERSION: Final = re.compile(r"\d+\.\d+[.\d]*")
+_WIRE_SERVER: Final = "mongo-java-server"
 _READING: Final = (
     "CPU is user and system time of the server's processes for one request, median of the rounds; "
     "± is half the range between the quartiles. Ratios are our rate by theirs in CPU, taken within "
@@ -33,7 +42,9 @@ _LIMITS: Final = """\
   kept are its, and so is their growth.
 - The peers are the shop's reads and adds alone: no metrics, no problem documents, no request ids,
   no audit log. Rate limits are off in ours too, as wrk is one client.
-- django-ninja and Litestar have no carts here, and no peer has search: those rows stand alone."""
+- django-ninja and Litestar have no carts here, and no peer has search: those rows stand alone.
+- The mixed journey has no peer.
+- Body and length are checked for the first five requests of each file, the status for all."""
 
 
 def write(rows: Sequence[Row], findings: Sequence[Finding], scene: Scene, *, database: str) -> None:
@@ -52,13 +63,59 @@ def write(rows: Sequence[Row], findings: Sequence[Finding], scene: Scene, *, dat
 
 
 def _taken(scene: Scene, database: str) -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    versions = ", ".join(_versions(database))
     return (
         f"Taken {datetime.now(UTC):%Y-%m-%d} with {command_of(scene)}: {scene.rounds} interleaved "
         f"rounds of {scene.seconds} s, one worker on one core; load and database on the other. "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, {sys.platform}; load average "
-        f"of the last 15 minutes {os.getloadavg()[2]:.1f}; database: {database}. {versions}."
+        f"{os.cpu_count()} cores ({cpu_model()}), Python {platform.python_version()}, "
+        f"{sys.platform}; load average of the last 15 minutes {os.getloadavg()[2]:.1f}; "
+        f"database: {database}. {versions}."
     )
+
+
+def _versions(database: str) -> Iterator[str]:
+    for name in _PACKAGES:
+        yield f"{name} {package_version(name)}"
+    for name, command in _PROGRAMS.items():
+        yield f"{name} {program_version(*command)}"
+    if database.startswith(_WIRE_SERVER):
+        yield f"{_WIRE_SERVER} {wire_server_version()}"
+
+
+def package_version(name: str) -> str:
+    """That of a distribution; a run that is done is not lost for one that is missing."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not found"
+
+
+def program_version(*command: str) -> str:
+    """What a program says its version is, however it ends and wherever it writes: wrk's code is 1,
+    nginx's stream is stderr."""
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return "not found"
+    found = _VERSION.search(said.stdout + said.stderr)
+    return found[0] if found else "unknown"
+
+
+def wire_server_version() -> str:
+    """The one that the tests' wire-protocol server is built from."""
+    pom = (ROOT / "tests" / "wire" / "pom.xml").read_text("utf-8")
+    found = re.search(rf"<artifactId>{_WIRE_SERVER}</artifactId>\s*<version>([^<]+)<", pom)
+    return found[1] if found else "unknown"
+
+
+def cpu_model(cpuinfo: Path = _CPUINFO) -> str:
+    """The processor's name, as Linux says it."""
+    try:
+        text = cpuinfo.read_text("utf-8")
+    except OSError:
+        return "model unknown"
+    found = re.search(r"^model name\s*:\s*(.+?)\s*$", text, re.MULTILINE)
+    return found[1] if found else "model unknown"
 
 
 def command_of(scene: Scene) -> str:
