@@ -25,7 +25,7 @@ EPOCH: Final = "epoch"
 _KEPT_SECONDS: Final = 24 * 60 * 60
 _PREFIX: Final = "topic:"
 _REMEMBERED_SECONDS: Final = 2.0
-"""How long this process remembers what it changed: answers in its own layer live for one second."""
+"""How long this process remembers what it changed: its own layer asks again within one second."""
 
 _lock = Lock()
 _changed_here: dict[str, float] = {}
