@@ -144,11 +144,11 @@ def _says_the_same(stored: ProductRow, changes: Mapping[str, Any]) -> bool:
 
 
 def _compared(value: Any) -> Any:
-    """Empty is empty; and true, 1 and 1.0, which Python takes for equal, are three values."""
+    """Empty is empty; and true and 1, which Python takes for equal, are two values."""
     if isinstance(value, dict):
         return {name: _compared(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_compared(one) for one in value] or None
     if isinstance(value, int | float):
-        return value, isinstance(value, bool), isinstance(value, float)
+        return value, isinstance(value, bool)
     return value or None

@@ -5,8 +5,7 @@ server has its own breaker.
 
 A Redis that is paused, or whose network drops packets, costs each request that asks it its whole
 time-out. So the first time-out opens the breaker of this process: nobody waits for Redis any more,
-and a thread asks once a second whether it is back. One that answers so slowly that requests are
-better off without it is treated the same.
+and a thread asks once a second whether it is back.
 """
 
 import logging
@@ -31,11 +30,6 @@ _ASKED_EVERY: Final = 1.0
 """Seconds between two questions whether Redis is back."""
 _SAID_EVERY: Final = 1.0
 """Seconds between two lines about refusals of one server."""
-_SLOW: Final = 0.1
-"""Seconds of a call that is slow. A call takes 0.2 ms; 8 busy threads make up to 40 of it, as each
-may hold the interpreter for 5."""
-_LOST_AT_MOST: Final = 0.2
-"""Seconds of calls that were slow, and none fast between them."""
 _AWAY: Final = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
@@ -51,27 +45,12 @@ class _Breaker:
         self._alias = alias
         self._lock = Lock()
         self._refusal_said = float("-inf")
-        self._lost = 0.0
-        self._lost_until = 0.0
 
-    def answered(self, began: float, ended: float) -> None:
-        """Count what slow answers cost; calls at the same time cost it once."""
-        if ended - began < _SLOW:
-            self._lost = 0.0
-            return
-        with self._lock:
-            self._lost += ended - max(began, self._lost_until)
-            self._lost_until = ended
-            lost = self._lost
-        if lost >= _LOST_AT_MOST:
-            self.open(f"in {lost:.1f} s of calls, each over {_SLOW} s")
-
-    def open(self, fault: object) -> None:
+    def open(self, fault: Exception) -> None:
         with self._lock:
             if self.is_open:
                 return
             self.is_open = True
-            self._lost = 0.0
         _say_whether_away()
         logger.warning("Redis does not answer (%s): going on without it.", fault)
         Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
@@ -90,12 +69,9 @@ class _Breaker:
             time.sleep(_ASKED_EVERY)
             if not self.is_open:
                 return
-            asked = time.monotonic()
             try:
                 redis(self._alias).ping()
             except RedisError:
-                continue
-            if time.monotonic() - asked >= _SLOW:
                 continue
             self.is_open = False
             _say_whether_away()
@@ -129,20 +105,17 @@ def ask(work: Callable[[], T], otherwise: T, alias: str = CACHE) -> T:
     """
     if not settings.REDIS_URL or (breaker := _breaker(alias)).is_open:
         return otherwise
-    began = time.monotonic()
+    began = time.perf_counter()
     try:
-        answer = work()
+        return work()
     except _AWAY as fault:
         metrics.REDIS_FAILURES["away"].inc()
         breaker.open(fault)
     except RedisError as fault:
         metrics.REDIS_FAILURES["refused"].inc()
         breaker.say_refusal(fault)
-    else:
-        breaker.answered(began, time.monotonic())
-        return answer
     finally:
-        metrics.REDIS_CALLS.observe(time.monotonic() - began)
+        metrics.REDIS_CALLS.observe(time.perf_counter() - began)
     return otherwise
 
 

@@ -111,7 +111,7 @@ def test_what_a_file_has_no_place_for_stays_as_it_is(tmp_path: Path) -> None:
     assert (row["name"], row["attributes"]) == ("B", [{"key": "oak", "value": True}])
 
 
-@pytest.mark.parametrize(("stored", "sent"), [("1", "true"), ("false", "0"), ("1", "1.0")])
+@pytest.mark.parametrize(("stored", "sent"), [("1", "true"), ("true", "1.0"), ("false", "0")])
 def test_an_attribute_of_another_type_is_another_value(
     stored: str, sent: str, tmp_path: Path
 ) -> None:
@@ -125,6 +125,16 @@ def test_an_attribute_of_another_type_is_another_value(
     product = collection(Product).find_one({})
     assert product is not None
     assert json.dumps(product["attributes"]) == f'[{{"key": "a", "value": {sent}}}]'
+
+
+def test_a_number_is_the_same_however_it_is_written(tmp_path: Path) -> None:
+    path, row = (
+        tmp_path / "a.jsonl",
+        '{"name": "A", "price": 1, "sku": "S", "attributes": {"a": %s}}',
+    )
+    for value, outcome in (("1", "1 created"), ("1.0", "1 unchanged")):
+        path.write_text(row % value)
+        assert outcome in import_file(path)
 
 
 def test_a_category_that_is_missing_is_made(tmp_path: Path) -> None:
