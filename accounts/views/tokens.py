@@ -13,7 +13,6 @@ from accounts.clients import client_of
 from accounts.errors import (
     InvalidCredentialsError,
     InvalidRefreshTokenError,
-    LoginLockedError,
 )
 from accounts.openapi import revoke_schema, token_schema
 from accounts.presenters import present_token
@@ -57,8 +56,6 @@ class OAuthView(NamesMethods):
         exc = known_error(exc) or exc
         if isinstance(exc, InvalidCredentialsError | InvalidRefreshTokenError):
             return _oauth_error(400, exc.code, exc.detail)
-        if isinstance(exc, LoginLockedError):
-            return _oauth_error(exc.status, _LATER, exc.detail, retry_after=exc.retry_after)
         if isinstance(exc, ValidationError):
             return _validation_error(exc)
         if isinstance(exc, APIException):
@@ -66,7 +63,7 @@ class OAuthView(NamesMethods):
             code = _LATER if limited else "invalid_request"
             return _oauth_error(exc.status_code, code, str(exc.detail))
         if isinstance(exc, DomainError):
-            code = _LATER if exc.status == 503 else exc.code
+            code = _LATER if exc.status in {429, 503} else exc.code
             return _oauth_error(exc.status, code, exc.detail, retry_after=exc.retry_after)
         return super().handle_exception(exc)
 
