@@ -123,19 +123,16 @@ def _token() -> bytes:
 
 
 def _set(values: dict[str, bytes], seconds: float) -> bool:
-    def write() -> bool:
-        caches[CACHE].set_many(values, seconds)
-        return True
-
-    return _ask(write) is True
+    return _done(lambda: caches[CACHE].set_many(values, seconds))
 
 
 def _forget(keys: Iterable[str]) -> bool:
-    def delete() -> bool:
-        caches[CACHE].delete_many(list(keys))
-        return True
+    return _done(lambda: caches[CACHE].delete_many(list(keys)))
 
-    return _ask(delete) is True
+
+def _done(work: Callable[[], object]) -> bool:
+    """Whether the cache was there, and did not refuse it."""
+    return _ask(lambda: (work(),)) is not None
 
 
 def _ask(work: Callable[[], T]) -> T | None:
