@@ -119,9 +119,7 @@ def written_whole(path: Path) -> Iterator[TextIO]:
     Raises:
         OSError: it cannot be written; it names `path`.
     """
-    if (
-        path.exists() and not path.is_file()
-    ):  # a pipe or a terminal holds nothing that could be lost
+    if path.exists() and not path.is_file():  # a pipe or a terminal holds nothing to be lost
         with path.open("w", encoding="utf-8", newline="") as stream:
             yield stream
         return
