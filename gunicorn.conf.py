@@ -9,15 +9,13 @@ from typing import Any
 from ecommerce.core import draining  # before the fork: the workers share its mark
 from ecommerce.core.logs.server import PLAIN_FORMAT
 from ecommerce.settings import env  # reads `.env`, as the workers will
-from ecommerce.settings.cores import available_cores
 
 _settings = os.environ.get("DJANGO_SETTINGS_MODULE", "ecommerce.settings.production")
 _production = _settings == "ecommerce.settings.production"
 try:
     _host, _port = env.text("HOST", "127.0.0.1"), env.integer("PORT", 8000, low=1, high=65_535)
-    _workers = env.integer("WEB_CONCURRENCY", available_cores(), low=1, high=1024)
-    # More threads than cores: a request waits more than it computes.
-    threads = env.integer("WEB_THREADS", 8, low=1, high=1024)
+    workers = env.processes()  # one for each core of the container; of the embedded store, one
+    threads = env.threads()  # more than cores: a request waits more than it computes
     _access_log = env.boolean("ACCESS_LOG", default=_production)
     _drain_seconds = env.integer("DRAIN_SECONDS", 0, low=0, high=600)
 except env.BadSettingError as problem:
@@ -27,8 +25,6 @@ except env.BadSettingError as problem:
 # An IPv6 address stands in brackets, so that its last part is not taken for the port.
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "gthread"  # WSGI with threads: Django under ASGI measured 2.6 times slower
-# The embedded store is one process; a real one takes a worker for each core of the container.
-workers = _workers if env.text("MONGODB_URI") else 1
 keepalive = 75  # seconds; longer than a load balancer keeps its own end (60), which 2 is not
 timeout = 30  # a worker that is stuck this long is replaced
 graceful_timeout = 25  # in-flight requests finish within a pod's 30 s grace

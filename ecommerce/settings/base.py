@@ -160,12 +160,8 @@ ERASURE_SWEEP_SECONDS = 10.0
 longer than any request lasts."""
 BREACHED_PASSWORDS_FILE = env.breached_passwords_file()
 PASSWORD_HASHERS = ["accounts.hashers.ShopArgon2PasswordHasher"]
-_CORES = available_cores()
-_WORKERS = env.integer("WEB_CONCURRENCY", _CORES, low=1, high=1024)
-_PROCESSES = _WORKERS if MONGODB_URI else 1
-_THREADS = env.integer("WEB_THREADS", 8, low=1, high=1024)
-PASSWORD_HASHES_AT_ONCE = max(1, _CORES // _PROCESSES)
-LOGINS_AT_ONCE = max(1, _THREADS - 2)
+PASSWORD_HASHES_AT_ONCE = max(1, available_cores() // env.processes())
+LOGINS_AT_ONCE = max(1, env.threads() - 2)
 """In each process: see accounts/capacity.py. Two threads stay for the catalog."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -19,6 +19,8 @@ from iso4217 import Currency
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from ecommerce.settings.cores import available_cores
+
 BASE_DIR: Final = Path(__file__).resolve().parents[2]
 MIN_SECRET_LENGTH: Final = 50
 """Characters; what Django's own deployment check (security.W009) asks for."""
@@ -99,6 +101,17 @@ def origins(name: str) -> list[str]:
             fault = f"has {origin!r}, which is no scheme and host alone"
             raise BadSettingError(name, fault, "https://shop.example,https://www.shop.example")
     return found
+
+
+def processes() -> int:
+    """WEB_CONCURRENCY, of the server; unset, one for each core. The embedded store has one."""
+    wanted = integer("WEB_CONCURRENCY", available_cores(), low=1, high=1024)
+    return wanted if text("MONGODB_URI") else 1
+
+
+def threads() -> int:
+    """WEB_THREADS, of each process; more than cores, for a request waits more than it computes."""
+    return integer("WEB_THREADS", 8, low=1, high=1024)
 
 
 def store_path() -> Path:
