@@ -17,7 +17,9 @@ from tests.queries import ROOT
 FOLDER: Final = ROOT / "deploy" / "kubernetes"
 OVERLAYS: Final = ("dev", "staging", "production")
 _KUSTOMIZE: Final = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
-_READS: Final = re.compile(r"""(?:env\.\w+|environ\.get|text|example =)\(?\W?["']([A-Z_]+)""")
+_READS: Final = re.compile(
+    r"""(?:env\.\w+|environ\.get|text|integer|example =)\(?\W?["']([A-Z_]+)"""
+)
 _NOT_PUBLIC: Final = {"livez", "readyz", "metrics", "auth"}
 """First parts of paths that no client reaches; /auth is there only in development."""
 Manifest = dict[str, Any]
