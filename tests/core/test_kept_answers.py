@@ -42,7 +42,7 @@ def test_what_a_process_keeps_takes_the_memory_that_it_counts(
         for number in range(1_000):
             answer = unpack(packed[number % 20][0], now=0.0)
             assert isinstance(answer, Kept)
-            kept.put(f"GET http example.com /products/{number:024x}?", answer)
+            kept.put(("http", "", "example.com", f"/products/{number:024x}", ""), answer)
         held = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()

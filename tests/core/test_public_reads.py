@@ -172,6 +172,18 @@ def test_another_host_is_not_answered_with_what_is_kept(lamp: ProductRow, both: 
     assert dict(headers)["Content-Type"] == "application/problem+json"
 
 
+def test_a_question_mark_in_a_path_is_no_query(
+    lamp: ProductRow, django: Calls, both: Calls
+) -> None:
+    """`/products/%3Fq=lamp` is of no product, and not the list that `/products/?q=lamp?` is."""
+    listed = {"PATH_INFO": "/products/", "QUERY_STRING": "q=lamp?"}
+    unknown = {"PATH_INFO": "/products/?q=lamp", "QUERY_STRING": ""}
+    assert both("", **listed)[0] == "200 OK"
+    for process in (both, Calls(PublicReads(django.application))):
+        status, _headers, body = process("", **unknown)
+        assert (status[:3], json.loads(body)["code"]) == ("404", "product_not_found")
+
+
 def test_a_read_that_django_does_not_see_is_counted_all_the_same(
     limits_on: None, lamp: ProductRow, both: Calls, django: Calls, settings: Any
 ) -> None:
@@ -361,10 +373,10 @@ def test_entries_of_another_version_are_answered_anew(
 def test_what_is_kept_stays_within_its_bytes() -> None:
     kept = KeptAnswers(max_bytes=10_000)
     for number in range(50):
-        kept.put(str(number), an_answer(b"x" * 1_000))
+        kept.put((str(number),), an_answer(b"x" * 1_000))
         assert kept.bytes <= 10_000
-    assert kept.get("49") is not None
-    assert kept.get("0") is None
+    assert kept.get(("49",)) is not None
+    assert kept.get(("0",)) is None
 
 
 def test_a_read_that_comes_before_the_new_tokens_are_stored_keeps_no_old_answer(

@@ -19,7 +19,7 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from ecommerce.core.conditional import Representation, http_date, is_settled
 from ecommerce.core.metrics import REQUESTS_IN_PROGRESS
-from ecommerce.core.public_reads.kept import Headers, Kept
+from ecommerce.core.public_reads.kept import Headers, Kept, Key
 from ecommerce.core.renderers import to_json
 from ecommerce.core.request_ids import request_id_of
 from ecommerce.core.response_cache.answers import (
@@ -78,10 +78,10 @@ class DirectReads:
     """What this process has learned of the headers of each route; safe for threads."""
 
     def __init__(self) -> None:
-        self._learned: OrderedDict[tuple[str, str], Shapes] = OrderedDict()
+        self._learned: OrderedDict[tuple[Key, str], Shapes] = OrderedDict()
         self._lock = Lock()
 
-    def choose(self, environ: Mapping[str, Any], origin: str) -> Chosen | None:
+    def choose(self, environ: Mapping[str, Any], origin: Key) -> Chosen | None:
         """The way to answer a request, if Django has shown how its answers look."""
         route, arguments = _route_of(environ["PATH_INFO"])
         if route is None:
@@ -93,7 +93,7 @@ class DirectReads:
             self._learned.move_to_end((origin, route.view_name))
         return Chosen(route, arguments, shapes)
 
-    def learn(self, environ: Mapping[str, Any], origin: str, headers: Headers) -> None:
+    def learn(self, environ: Mapping[str, Any], origin: Key, headers: Headers) -> None:
         """Remember the headers of an answer of Django's."""
         route, _ = _route_of(environ["PATH_INFO"])
         names = {name for name, _ in headers}

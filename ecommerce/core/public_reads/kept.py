@@ -16,6 +16,8 @@ _OVERHEAD: Final = 4_000
 of its own as they come out of the shared layer. 3,900 were measured for a product."""
 
 Headers = list[tuple[str, str]]
+Key = tuple[str, ...]
+"""What an answer, or a part of it, depends on."""
 
 
 @dataclass(slots=True)
@@ -87,12 +89,12 @@ class KeptAnswers:
     """A dictionary that forgets what was not asked for longest; safe for threads."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
-        self._answers: OrderedDict[str, Kept] = OrderedDict()
+        self._answers: OrderedDict[Key, Kept] = OrderedDict()
         self._lock = Lock()
         self._bytes = 0
         self._max_bytes = max_bytes
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: Key) -> Kept | None:
         """The answer, of whatever age."""
         with self._lock:
             found = self._answers.get(key)
@@ -100,7 +102,7 @@ class KeptAnswers:
                 self._answers.move_to_end(key)
             return found
 
-    def put(self, key: str, answer: Kept) -> None:
+    def put(self, key: Key, answer: Kept) -> None:
         """Keep an answer; others may have to go for it."""
         with self._lock:
             self._drop(key)
@@ -114,7 +116,7 @@ class KeptAnswers:
         """How many are kept."""
         return self._bytes
 
-    def _drop(self, key: str) -> None:
+    def _drop(self, key: Key) -> None:
         old = self._answers.pop(key, None)
         if old is not None:
             self._bytes -= old.size

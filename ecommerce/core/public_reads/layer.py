@@ -13,7 +13,7 @@ from ecommerce.core.conditional import client_has
 from ecommerce.core.metrics import KEPT_ANSWERS
 from ecommerce.core.public_reads import metrics
 from ecommerce.core.public_reads.direct import DirectReads, made
-from ecommerce.core.public_reads.kept import MAX_BYTES, Headers, Kept, KeptAnswers, unpack
+from ecommerce.core.public_reads.kept import MAX_BYTES, Headers, Kept, KeptAnswers, Key, unpack
 from ecommerce.core.rate_limits import Usage, header_items, policy_of_read, spend_read
 from ecommerce.core.request_ids import accepted_or_new
 from ecommerce.core.response_cache.answers import PROVENANCE, Provenance
@@ -72,7 +72,7 @@ class PublicReads:
             return self._through_django(key, began, environ, start_response)
         return _send(answer, usage, began, environ, start_response)
 
-    def _right_answer(self, key: str, now: float) -> Kept | None:
+    def _right_answer(self, key: Key, now: float) -> Kept | None:
         """What is kept under the key, here or in the shared layer, if Django would answer it."""
         if settings.RESPONSE_CACHE == "off":
             return None
@@ -99,7 +99,7 @@ class PublicReads:
             self._epoch, self._epoch_asked = (state[0][0] if state else None), now
         return self._epoch
 
-    def _from_shared(self, key: str, now: float) -> Kept | None:
+    def _from_shared(self, key: Key, now: float) -> Kept | None:
         """From the shared layer, in one call if nothing at all has changed since it was made."""
         state = generations((EPOCH,), _shared_key(key))
         packed = state[1][0] if state else None
@@ -118,7 +118,7 @@ class PublicReads:
         return answer
 
     def _through_django(
-        self, key: str, began: float, environ: dict[str, Any], start_response: StartResponse
+        self, key: Key, began: float, environ: dict[str, Any], start_response: StartResponse
     ) -> Iterable[bytes]:
         sent: list[tuple[str, Headers]] = []
 
@@ -146,7 +146,7 @@ class PublicReads:
             self._keep(key, answer)
         return response
 
-    def _keep(self, key: str, answer: Kept | None) -> None:
+    def _keep(self, key: Key, answer: Kept | None) -> None:
         """Here and in the shared layer, if it will stay as it is until its topics change."""
         if answer is not None and answer.provenance.is_settled:
             self._kept.put(key, answer)
@@ -155,8 +155,11 @@ class PublicReads:
             keep(_shared_key(key), answer.pack(), _SHARED_SECONDS * jitter)
 
 
-def _key(environ: Mapping[str, Any]) -> str | None:
-    """What the answer depends on; None for a request that is special."""
+def _key(environ: Mapping[str, Any]) -> Key | None:
+    """What the answer depends on; None for a request that is special.
+
+    Side by side and never joined: a path may hold every character, also the `?` before a query.
+    """
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
         return None
     path = environ.get("PATH_INFO", "")
@@ -164,17 +167,17 @@ def _key(environ: Mapping[str, Any]) -> str | None:
         return None
     if any(name in environ for name in _SPECIAL) or environ.get("CONTENT_LENGTH", "0") > "0":
         return None
-    return f"{_origin(environ)} {path}?{environ.get('QUERY_STRING', '')}"
+    return (*_origin(environ), path, environ.get("QUERY_STRING", ""))
 
 
-def _origin(environ: Mapping[str, Any]) -> str:
+def _origin(environ: Mapping[str, Any]) -> Key:
     """Scheme and host, as the server and the proxy before it say them."""
     proto = environ.get("HTTP_X_FORWARDED_PROTO", "")
-    return f"{environ['wsgi.url_scheme']} {proto} {environ.get('HTTP_HOST', '')}"
+    return environ["wsgi.url_scheme"], proto, environ.get("HTTP_HOST", "")
 
 
-def _shared_key(key: str) -> str:
-    return f"whole:{hashlib.blake2b(key.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
+def _shared_key(key: Key) -> str:
+    return f"whole:{hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()}"
 
 
 def _send(
