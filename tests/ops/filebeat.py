@@ -107,6 +107,11 @@ def _holds(condition: Mapping[str, Any], event: Event) -> bool:
         return not _holds(what, event)
     if name == "or":
         return any(_holds(one, event) for one in what)
+    if name == "and":
+        return all(_holds(one, event) for one in what)
+    if name == "regexp":
+        texts = ((pattern, value_at(event, field)) for field, pattern in what.items())
+        return all(isinstance(text, str) and re.search(pattern, text) for pattern, text in texts)
     assert name == "has_fields", name
     return all(value_at(event, field) is not None for field in what)
 

@@ -86,9 +86,11 @@ def test_the_pipeline_is_one_and_names_the_data_stream_by_the_dataset() -> None:
     sections = Parser(PIPELINE).sections()
     (beats,) = sections["input"]
     assert beats == Plugin("beats", {"port": "5044"})
-    balancer, naming = sections["filter"]
+    balancer, others, naming = sections["filter"]
     assert isinstance(balancer, Branch)
     assert balancer.condition == ["!", "[event][dataset]"]
+    dropped = Branch(["[event][dataset]", "!~", "/^shop\\./"], [Plugin("drop", {})])
+    assert others == dropped, "what the user may not write would be tried for ever"
     assert isinstance(naming, Plugin)
     assert naming.settings["add_field"]["[data_stream][dataset]"] == "%{[event][dataset]}"
     (output,) = sections["output"]

@@ -275,6 +275,30 @@ def test_every_line_is_taken_and_every_field_is_known(shop: Shop) -> None:
     assert not any("another container" in str(d) for ds in shop.store.streams.values() for d in ds)
 
 
+def test_of_what_others_log_nothing_is_shipped_whatever_they_name_it(tmp_path: Path) -> None:
+    """Logstash may write to logs-shop.* alone, and would send another's line again for ever."""
+    lines = [
+        {"event.dataset": "elasticsearch.server", "message": "started"},
+        {"event.dataset": "elasticsearch.deprecation", "http.request.id": "of-the-setup"},
+        {"event.dataset": "workshop.access", "message": "another product"},
+        {"event.dataset": 7, "message": "no name"},
+        {"message": "JSON of somebody"},
+        {"event.dataset": "shop.access", "http.request.id": "of-the-api"},
+        {"event": {"dataset": "shop.application"}, "message": "Ready."},
+        {"http.request.id": "of-the-balancer", "shop.server": "api1"},
+    ]
+    entries = [{"log": json.dumps(line) + "\n", "stream": "stdout"} for line in lines]
+    (tmp_path / "all.log").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    filebeat = Filebeat(
+        DOCKER / "filebeat" / "filebeat.yml", {"LOG_PATHS": str(tmp_path / "*.log")}
+    )
+    assert list(filebeat.events()) == [
+        {"event": {"dataset": "shop.access"}, "http": {"request": {"id": "of-the-api"}}},
+        {"event": {"dataset": "shop.application"}, "message": "Ready."},
+        {"http": {"request": {"id": "of-the-balancer"}}, "shop": {"server": "api1"}},
+    ]
+
+
 def test_a_real_engine_takes_the_template_and_every_line_and_finds_them(
     shop: Shop, tmp_path: Path
 ) -> None:
