@@ -73,8 +73,8 @@ class AttributeValueField(serializers.Field[Any, Any, Any, Any]):
         if not isinstance(data, Decimal):
             self.fail("invalid")
         if (
-            len(data.normalize().as_tuple().digits) > _SIGNIFICANT_DIGITS
-            or abs(data.adjusted()) > 300
+            abs(data.adjusted()) > 300  # first: normalize() overflows beyond a million
+            or len(data.normalize().as_tuple().digits) > _SIGNIFICANT_DIGITS
         ):
             self.fail("digits")
         return float(data)

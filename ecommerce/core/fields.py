@@ -66,10 +66,11 @@ class WholeNumberField(serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> int:
         """Refuses "5" in JSON, which IntegerField would take."""
+        # Comparing is exact; abs() would compute, and 1e1000000 is more than decimals compute with.
         if (
             isinstance(data, Decimal)
             and data.is_finite()
-            and abs(data) < _INT64
+            and -_INT64 <= data < _INT64
             and data == int(data)
         ):
             data = int(data)

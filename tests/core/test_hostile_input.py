@@ -187,6 +187,46 @@ def test_a_body_that_is_wrong_a_hundred_thousand_times_is_refused_in_few_words(
     assert len(answer.body) < 150_000
 
 
+@pytest.mark.parametrize("number", ["1e1000000", "-1e1000000", "1e-1000000"])
+@pytest.mark.parametrize(
+    ("path", "raw", "pointer"),
+    [
+        ("/products/", '{"name": "x", "price": %s}', "/price"),
+        ("/products/", '{"name": "x", "price": 1, "compare_at_price": %s}', "/compare_at_price"),
+        ("/products/", '{"name": "x", "price": 1, "quantity": %s}', "/quantity"),
+        ("/products/", '{"name": "x", "price": 1, "attributes": {"a": %s}}', "/attributes/a"),
+        ("/products/", '{"name": "x", "price": 1, "variants": [{"sku": "a", "price": %s}]}',
+         "/variants/0/price"),
+        ("/products/", '{"name": "x", "price": 1, "variants": [{"sku": "a", "quantity": %s}]}',
+         "/variants/0/quantity"),
+        ("/categories/", '{"name": "x", "position": %s}', "/position"),
+        ("/products/{lamp}/stock", '{"delta": %s, "reason": "x"}', "/delta"),
+        ("/shopping-carts/", '{"items": [{"product_id": "{lamp}", "quantity": %s}]}',
+         "/items/0/quantity"),
+        ("/shopping-carts/{cart}/items", '{"product_id": "{lamp}", "quantity": %s}', "/quantity"),
+    ],
+    ids=["price", "old price", "stock", "attribute", "price of a variant", "stock of a variant",
+         "position", "delta", "new cart", "cart"],
+)  # fmt: skip
+def test_a_number_beyond_what_decimals_count_with_is_400_at_its_field(
+    path: str, raw: str, pointer: str, number: str, lamp: ProductRow, sam: Person
+) -> None:
+    def named(text: str) -> str:
+        return text.replace("{lamp}", str(lamp["_id"])).replace("{cart}", cart)
+
+    cart = sam.api.post("/shopping-carts/")["id"] if "{cart}" in path else ""
+    answer = sam.api.send("POST", named(path), raw=named(raw.replace("%s", number)).encode())
+    assert answer.outcome == (400, "validation_error")
+    assert answer.pointers == [pointer]
+
+
+def test_a_row_of_a_bulk_call_with_such_a_number_is_refused_alone(sam: Person) -> None:
+    rows = b'{"rows": [{"operation": "update", "sku": "a", "version": 1e1000000}]}'
+    (row,) = sam.api.send("POST", "/products/bulk", raw=rows)["rows"]
+    assert (row["status"], row["code"]) == (400, "validation_error")
+    assert [fault["pointer"] for fault in row["errors"]] == ["/rows/0/version"]
+
+
 def test_brackets_in_text_are_no_nesting(sam: Person) -> None:
     raw = b'{"name": "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\"[", "price": 1}'
     assert post(sam, raw).status == 201
