@@ -35,10 +35,6 @@ logger = logging.getLogger(__name__)
 ERASED: Final = "user_erased"
 LOOK_SECONDS: Final = 10.0
 """How often a server looks for erasures whose tombstone is to go."""
-_UNNEEDED: Final = (
-    "pending_email", "pending_email_key", "verified_email_key", "ended_sessions", "kept_session",
-)  # fmt: skip
-"""What nobody asks of a tombstone: it goes at once. By the names a repeated erasure is found."""
 
 
 class ErasureService:
@@ -92,7 +88,8 @@ def _mark(
 ) -> None:
     """Record the intent; from here on every token of the user is worth nothing.
 
-    Of several who ask at once one does: for the others the intent is there already.
+    What nobody asks of a tombstone goes at once; by the names a repeated erasure is found. Of
+    several who ask at once one does it: for the others the intent is there already.
     """
     at_version = {} if versions is None else {"version": {"$in": list(versions)}}
     intent: dict[str, Any] = {
@@ -104,7 +101,9 @@ def _mark(
     if actor_id is not None and actor_id != guard["_id"]:
         intent["erasing_by"] = actor_id
     try:
-        updates.write({**guard, **at_version}, intent, removes=_UNNEEDED, ends_sessions=True)
+        updates.write(
+            {**guard, **at_version}, intent, removes=("verified_email_key",), ends_sessions=True
+        )
     except UserNotFoundError:
         if not selectors.is_being_erased(guard):
             raise

@@ -3,8 +3,9 @@
 Each call of the API reads its user once and nothing else, so the user holds what that read must
 know: the sessions that ended while what they gave out is alive, an access token or, of the pages, a
 cookie. The list is pruned whenever it grows, and bounded: whoever ends one more than
-MAX_ENDED_SESSIONS while those still stand in it ends all of them. These fields are not part of the
-user as the API shows it: no `version` is raised.
+MAX_ENDED_SESSIONS while those still stand in it ends all of them. The list is not part of the user
+as the API shows it: no `version` is raised. What ends every session raises it, for it also takes
+back an address that waits to be confirmed.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from typing import Any
 
 from bson import ObjectId
 from django.conf import settings
-from pymongo import ReturnDocument
 
 from accounts import selectors
 from accounts.documents import MAX_ENDED_SESSIONS, RefreshFamily, User
@@ -157,19 +157,12 @@ def _shut_out(user_id: ObjectId, session_id: ObjectId, *, lasting: timedelta) ->
         return
     users.update_one(  # there was no room: all are out, which the list need not name
         {"_id": user_id, "ended_sessions.session_id": absent},
-        {"$inc": {"token_version": 1}, "$unset": {"ended_sessions": 1, "kept_session": 1}},
+        updates.change({}, ends_sessions=True),
     )
 
 
 def _end_every(guard: Mapping[str, Any]) -> None:
-    before = collection(User).find_one_and_update(
-        guard,
-        {"$inc": {"token_version": 1}, "$unset": {"ended_sessions": 1, "kept_session": 1}},
-        projection={"token_version": 1},
-        return_document=ReturnDocument.BEFORE,
-    )
-    if before is None:
-        raise updates.why_not(guard)
+    before, _ = updates.exchange(guard, {}, ends_sessions=True)
     revoke_families(guard["_id"], token_version={"$lte": before["token_version"]})
 
 
@@ -191,18 +184,14 @@ def _end_others(caller: Principal, session_id: ObjectId) -> None:
 
 
 def _keep_only(caller: Principal, session_id: ObjectId) -> bool:
-    version = caller.token_version + 1
-    kept = {"session_id": session_id, "token_version": version}
+    kept = {"session_id": session_id, "token_version": caller.token_version + 1}
     written = collection(User).update_one(
         {
             "_id": caller.id,
             "token_version": caller.token_version,
             "ended_sessions.session_id": {"$ne": session_id},
         },
-        {
-            "$set": {"token_version": version, "kept_session": kept},
-            "$unset": {"ended_sessions": 1},
-        },
+        updates.change({"kept_session": kept}, ends_sessions=True),
     )
     return written.matched_count == 1
 

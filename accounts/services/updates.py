@@ -1,7 +1,7 @@
 """The one write to a stored user: a guarded atomic update, or the error that says why not."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from bson import ObjectId
 from pymongo import ReturnDocument
@@ -14,6 +14,12 @@ from accounts.principal import Principal
 from accounts.roles import having
 from ecommerce.core.errors import DomainError, PreconditionFailedError
 from ecommerce.core.mongo import collection, utc_now
+
+_GONE_WITH_SESSIONS: Final = {
+    "ended_sessions", "kept_session", "pending_email", "pending_email_key",
+}  # fmt: skip
+"""What a user has no more once every session has ended. Sessions that ended before need no naming;
+and an address that waits may be that of a thief who is out now: nobody shall be mailed for it."""
 
 
 def write(
@@ -40,7 +46,8 @@ def exchange(
         guard: names the `_id`, and what else must hold.
         values: what is set.
         removes: fields that the user has no more afterwards.
-        ends_sessions: whether every token of the user is worth nothing afterwards.
+        ends_sessions: whether every token of the user is worth nothing afterwards, and no address
+            waits but one that `values` sets.
 
     Raises:
         UserNotFoundError: there is no such user.
@@ -48,13 +55,11 @@ def exchange(
         PreconditionFailedError: there is, but the guard does not hold.
         DuplicateUserError: a name is taken.
     """
-    changed = {**values, "updated_at": utc_now()}
-    raised = {"version": 1, "token_version": 1} if ends_sessions else {"version": 1}
-    removed = dict.fromkeys(removes, "")
+    update = change(values, removes=removes, ends_sessions=ends_sessions)
     try:
         before = collection(User).find_one_and_update(
             {**guard, **selectors.PRESENT},
-            {"$set": changed, "$inc": raised, **({"$unset": removed} if removed else {})},
+            update,
             projection={"hashed_password": 0},
             return_document=ReturnDocument.BEFORE,
         )
@@ -66,9 +71,23 @@ def exchange(
         ) from None
     if before is None:
         raise why_not(guard)
-    after = {**before, **changed, **{name: before[name] + 1 for name in raised}}
-    shown = {n: v for n, v in after.items() if n not in removed and n != "hashed_password"}
-    return cast(UserRow, before), cast(UserRow, shown)
+    raised = {name: before[name] + by for name, by in update["$inc"].items()}
+    removed = {"hashed_password", *update.get("$unset", ())}
+    after = {n: v for n, v in {**before, **update["$set"], **raised}.items() if n not in removed}
+    return cast(UserRow, before), cast(UserRow, after)
+
+
+def change(
+    values: Mapping[str, Any], *, removes: Iterable[str] = (), ends_sessions: bool = False
+) -> dict[str, dict[str, Any]]:
+    """The update that `exchange` makes, for a write that has another guard or answer."""
+    raised = {"version": 1, "token_version": 1} if ends_sessions else {"version": 1}
+    removed = {*removes, *(_GONE_WITH_SESSIONS if ends_sessions else ())} - values.keys()
+    update: dict[str, dict[str, Any]] = {
+        "$set": {**values, "updated_at": utc_now()},
+        "$inc": raised,
+    }
+    return {**update, "$unset": dict.fromkeys(sorted(removed), "")} if removed else update
 
 
 def manageable(target: ObjectId, caller: Principal) -> dict[str, Any]:
