@@ -172,8 +172,8 @@ class CartQuery(PageQuery):
 
     user_id = IdField(required=False, help_text="Staff: carts of this user.")
     product_id = IdField(required=False, help_text="Staff: carts with this product.")
-    guest = FlagField(  # null is "not asked"
-        default=None, allow_null=True, help_text="Staff: only carts of guests, or none of them."
+    guest = FlagField(
+        required=False, help_text="Staff: true: only carts of guests; false: none of them."
     )
     updated_before = serializers.DateTimeField(required=False, help_text="Staff: older carts.")
     updated_after = serializers.DateTimeField(required=False, help_text="Staff: newer carts.")

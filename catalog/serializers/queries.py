@@ -87,7 +87,9 @@ class FilterQuery(StrictSerializer):
     )
     min_price = PriceField(required=False)
     max_price = PriceField(required=False)
-    in_stock = FlagField(required=False, default=None, allow_null=True)
+    in_stock = FlagField(
+        required=False, help_text="true: with stock; false: without any; left out: both."
+    )
     ids = ManyField(
         child=IdsField(),
         help_text=(

@@ -98,6 +98,7 @@ def test_a_word_counts_up_to_its_32nd_letter(make_product: Make, anyone: ApiClie
         ("max_price=1.999", "/max_price"),
         ("min_price=2&max_price=1", "/min_price"),
         ("in_stock=maybe", "/in_stock"),
+        ("in_stock=null", "/in_stock"),
         ("ids=1,2", "/ids/0"),
         ("ids=" + ",".join(["0" * 24] * 101), "/ids/0"),
         ("&".join(["ids=" + ",".join(["0" * 24] * 51)] * 2), "/ids"),
@@ -117,6 +118,15 @@ def test_what_is_not_understood_is_400(
     answer = anyone.get(f"{path}?{query}")
     assert answer.outcome == (400, "validation_error")
     assert pointer in answer.pointers
+
+
+@pytest.mark.parametrize("path", ["/products/exports", "/categories/home/products"])
+def test_null_is_no_answer_to_whether_something_is_in_stock(
+    path: str, make_category: Callable[..., CategoryRow], sam: Person
+) -> None:
+    make_category("home")
+    answer = sam.api.get(f"{path}?in_stock=null")
+    assert (answer.outcome, answer.pointers) == ((400, "validation_error"), ["/in_stock"])
 
 
 # --- filters -----------------------------------------------------------------------------------

@@ -228,3 +228,14 @@ def test_each_write_of_a_cart_may_find_it_busy(document: Any) -> None:
     ]
     assert len(writes) == 14
     assert silent == []
+
+
+def test_no_parameter_of_a_query_is_null(document: Any) -> None:
+    """A query has text alone: what is not asked is left out."""
+    nullable = [
+        (path, one["name"])
+        for path, _, operation in operations(document)
+        for one in operation.get("parameters", [])
+        if "null" in one["schema"].get("type", "")
+    ]
+    assert nullable == []
