@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
-from prometheus_client import REGISTRY
 
 from catalog import selectors
 from catalog.documents import CategoryRow, ProductRow
@@ -21,7 +20,7 @@ from ecommerce.core.public_reads import PublicReads, layer
 from ecommerce.core.public_reads.kept import Kept, KeptAnswers, unpack
 from ecommerce.core.response_cache import answers, topics
 from ecommerce.core.response_cache.answers import Provenance
-from tests.core.wsgi_calls import LIMITS, Calls, Sent, added, whatever_is_left
+from tests.core.wsgi_calls import LIMITS, Calls, Sent, added, found, whatever_is_left
 from tests.operations import recorded
 
 PUBLIC = (
@@ -115,15 +114,6 @@ def test_metrics_count_the_same(addresses: list[str], django: Calls, both: Calls
             by_layer = added(lambda a=address, h=headers: both(a, **h))  # type: ignore[misc]
             assert by_layer == by_django
             assert len(by_layer) > 10
-
-
-def found(call: Callable[[], Sent]) -> dict[str, float]:
-    places = ("process", "shared", "miss")
-    asked = [("shop_kept_answers_total", {"found": place}) for place in places]
-    before = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
-    call()
-    after = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
-    return {p: n - b for p, n, b in zip(places, after, before, strict=True) if n != b}
 
 
 def test_an_answer_is_counted_by_where_it_was_found(

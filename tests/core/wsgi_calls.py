@@ -78,3 +78,13 @@ def added(call: Callable[[], Sent]) -> dict[Any, float]:
     before = _series()
     call()
     return {k: v - before.get(k, 0) for k, v in _series().items() if v != before.get(k, 0)}
+
+
+def found(call: Callable[[], Sent]) -> dict[str, float]:
+    """Where what the call answers was found, as the metrics count it."""
+    places = ("process", "shared", "miss")
+    asked = [("shop_kept_answers_total", {"found": place}) for place in places]
+    before = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
+    call()
+    after = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
+    return {p: n - b for p, n, b in zip(places, after, before, strict=True) if n != b}

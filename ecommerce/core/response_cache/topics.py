@@ -32,6 +32,8 @@ _changed_here: dict[str, float] = {}
 _unsent: set[str] = set()
 """Topics that changed while Redis was away: said as soon as it is back."""
 _MAX_UNSENT: Final = 10_000
+_late_sends = 0
+"""How many threads are at saying what had been unsent: until they are done, it is not true yet."""
 
 
 def changed(*topics: str) -> None:
@@ -66,12 +68,14 @@ def generations(
     """The tokens of the topics, and the values of further keys, in one call.
 
     Returns:
-        None where the shared cache is away, or refuses to hear of a change. A topic without a token
-        gets one.
+        None where the shared cache is away, or has not heard of every change yet. A topic without a
+        token gets one.
     """
     if _unsent:
         _send(())
-    if _unsent:  # what the tokens say is not true yet
+    with _lock:
+        is_true = not _unsent and not _late_sends
+    if not is_true:
         return None
     names = [_PREFIX + topic for topic in topics]
     found = _ask(lambda: _read([*names, *further]))
@@ -103,19 +107,33 @@ def keep(key: str, value: bytes, seconds: float) -> None:
     _set({key: value}, seconds)
 
 
-def _send(topics: Sequence[str]) -> None:
+def _send(topics: Iterable[str]) -> None:
+    """Say that these changed, and whatever could not be said before.
+
+    Whoever changed what is late has been answered: no read may believe the old tokens meanwhile.
+    """
+    global _late_sends
     with _lock:
-        due = {*topics, *_unsent}
+        late = frozenset(_unsent)
         _unsent.clear()
-    if not due:
-        return
-    tokens = {_PREFIX + topic: _token() for topic in {*due, EPOCH}}
-    # A Redis that is full refuses new tokens, and would go on giving the old ones: it can delete.
-    if not _set(tokens, _KEPT_SECONDS) and not _forget(tokens):
+        _late_sends += bool(late)
+    due = late.union(topics)
+    try:
+        if due and not _said(due):
+            with _lock:
+                _unsent.update(list(due)[:_MAX_UNSENT])
+    finally:
         with _lock:
-            _unsent.update(list(due)[:_MAX_UNSENT])
+            _late_sends -= bool(late)
     # Once more: a read that came meanwhile saw the old tokens, and kept the old answer with them.
     _remember(due)
+
+
+def _said(due: Iterable[str]) -> bool:
+    """Give topics new tokens. A Redis that is full refuses them, and gives the old ones: it can
+    delete."""
+    tokens = {_PREFIX + topic: _token() for topic in {*due, EPOCH}}
+    return _set(tokens, _KEPT_SECONDS) or _forget(tokens)
 
 
 def _token() -> bytes:
