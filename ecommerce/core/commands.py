@@ -80,6 +80,16 @@ class ShopCommand(BaseCommand):
             task = bar.add_task(label, total=total)
             yield lambda done: bar.advance(task, done)
 
+    def ask(self, question: str) -> str:
+        """What somebody types. The question is not among the output, which may go to a file.
+
+        Raises:
+            EOFError: nobody is there.
+        """
+        self.stderr.write(f"{question} ", style_func=str, ending="")
+        self.stderr.flush()
+        return input()
+
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before something is destroyed; `yes` is the --yes option.
 
@@ -89,7 +99,7 @@ class ShopCommand(BaseCommand):
         if yes:
             return
         try:
-            answer = input(f"{question} [y/N] ")
+            answer = self.ask(f"{question} [y/N]")
         except EOFError:
             answer = ""
             self.stderr.write("")  # ends the line of the question

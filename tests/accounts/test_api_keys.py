@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 
 from accounts.documents import ApiKey, AuditEvent
 from accounts.rules import Scope
@@ -241,10 +241,21 @@ def test_a_revoked_key_is_out_at_the_next_call_and_stays_out() -> None:
 
 def test_revoking_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     text = make(Scope.USERS_READ)
-    monkeypatch.setattr("builtins.input", lambda _: "n")
+    monkeypatch.setattr("builtins.input", lambda: "n")
     with pytest.raises(CommandError, match="Nothing was changed"):
         api_keys("revoke", text.partition(".")[0])
     assert machine(text).get("/users/").status == 200
+
+
+def test_a_key_that_goes_into_a_file_has_no_question_before_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    prefix = make(Scope.USERS_READ).partition(".")[0]
+    monkeypatch.setattr("sys.stdin", StringIO("y\n"))
+    call_command("api_keys", "rotate", prefix)
+    out, asked = capfd.readouterr()
+    assert machine(out.removesuffix("\n")).get("/users/").status == 200
+    assert asked.startswith("Robot will get another secret; the present one ends at once. Go on?")
 
 
 def test_the_list_says_which_keys_are_active() -> None:

@@ -55,6 +55,14 @@ def test_createsuperuser_has_the_rules_of_registration(
     assert collection(User).count_documents({}) == 0
 
 
+def test_createsuperuser_asks_apart_from_its_output(typed: Any) -> None:
+    typed("ann\nnothing\nblue-kettle-77\n")
+    asked = StringIO()
+    with pytest.raises(CommandError, match="email: "):
+        run("createsuperuser", "--stdin", stderr=asked)
+    assert asked.getvalue() == "Username: Email: "
+
+
 def test_createsuperuser_refuses_a_taken_name(typed: Any, alice: Person) -> None:
     typed("blue-kettle-77\n")
     with pytest.raises(CommandError, match="username: This username is already taken"):
@@ -123,11 +131,11 @@ def test_promote_and_demote(alice: Person) -> None:
 def test_deactivate_asks_first(
     alice: Person, monkeypatch: pytest.MonkeyPatch, anyone: ApiClient
 ) -> None:
-    monkeypatch.setattr("builtins.input", lambda _: "n")
+    monkeypatch.setattr("builtins.input", lambda: "n")
     with pytest.raises(CommandError, match="Nothing was changed"):
         run("users", "deactivate", "alice")
     assert alice.api.get("/users/me").status == 200
-    monkeypatch.setattr("builtins.input", lambda _: "y")
+    monkeypatch.setattr("builtins.input", lambda: "y")
     assert run("users", "deactivate", "alice") == "alice is not active now.\n"
     assert alice.api.get("/users/me").status == 401
     assert run("users", "activate", "alice") == "alice is active now.\n"

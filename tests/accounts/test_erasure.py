@@ -94,7 +94,7 @@ def test_an_erased_name_is_free(alice: Person, anyone: ApiClient) -> None:
 
 
 def test_the_command_asks_first(busy_alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builtins.input", lambda _: "n")
+    monkeypatch.setattr("builtins.input", lambda: "n")
     with pytest.raises(CommandError, match="Nothing was changed"):
         run("erase_user", "alice")
     assert busy_alice.api.get("/users/me").status == 200

@@ -123,7 +123,7 @@ def test_the_wrong_direction_is_refused_and_changes_nothing(
 
 
 def test_a_demotion_asks_first(sam: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builtins.input", lambda _: "n")
+    monkeypatch.setattr("builtins.input", lambda: "n")
     with pytest.raises(CommandError, match="Nothing was changed"):
         users("demote", "sam")
     assert sam.api.get("/users/").status == 200

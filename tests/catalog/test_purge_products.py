@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -65,16 +66,11 @@ def test_it_asks_and_without_a_yes_nothing_is_removed(
     deleted: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deleted(31)
-    asked: list[str] = []
-
-    def no(question: str) -> str:
-        asked.append(question)
-        return "n"
-
-    monkeypatch.setattr("builtins.input", no)
+    monkeypatch.setattr("builtins.input", lambda: "n")
+    asked = StringIO()
     with pytest.raises(CommandError, match="Nothing was changed"):
-        purge(yes=False)
-    assert asked == ["Remove 1 products for good? [y/N] "]
+        purge(yes=False, stderr=asked)
+    assert asked.getvalue() == "Remove 1 products for good? [y/N] "
     assert names() == ["Lamp"]
 
 

@@ -131,7 +131,7 @@ def test_a_repair_asks_first(
     answer: str, code: int, left: int, lamp: ProductRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out_of_stock(1)
-    monkeypatch.setattr("builtins.input", lambda _: answer)
+    monkeypatch.setattr("builtins.input", lambda: answer)
     assert run("--repair")[0] == code
     assert wrong() == left
 

@@ -56,4 +56,4 @@ class Command(ShopCommand):
         if value is not None:
             return str(value)
         with asking():
-            return input(f"{name.capitalize()}: ").strip()
+            return self.ask(f"{name.capitalize()}:").strip()
