@@ -8,7 +8,6 @@ from typing import IO, Any, ClassVar, Final
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.http import UnreadablePostError
-from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
@@ -17,7 +16,12 @@ from catalog.errors import EmptyFileError, NoRoomForUploadError
 from catalog.importing.formats import format_of
 from catalog.serializers import ImportForm
 from ecommerce.core.errors import FieldError, ValidationFailedError
-from ecommerce.core.parsers import BodyTooLargeError, StrictMultiPartParser
+from ecommerce.core.parsers import (
+    BodyTooLargeError,
+    IncompleteBodyError,
+    StrictMultiPartParser,
+    content_length,
+)
 
 _BLOCK: Final = 64 * 1024
 """Bytes."""
@@ -46,7 +50,7 @@ class _WholeBody:
             block = b""
         self._left -= len(block)
         if not block and self._left > 0:
-            raise ParseError("The body ended before its Content-Length.", code="incomplete_body")
+            raise IncompleteBodyError
         return block
 
     def blocks(self) -> Iterator[bytes]:
@@ -57,7 +61,7 @@ class _WholeBody:
 
 def _body(stream: IO[bytes], context: Mapping[str, Any] | None) -> _WholeBody:
     request: Request = (context or {})["request"]
-    return _WholeBody(stream, int(request.META.get("CONTENT_LENGTH") or 0))
+    return _WholeBody(stream, content_length(request))
 
 
 class _FileParser(BaseParser):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +17,21 @@ from accounts.principal import Principal
 from accounts.services import TokenPair
 
 PASSWORD: Final = "correct-horse-9"
+
+
+def cut_short(raw: bytes, stream: type[BytesIO] = BytesIO) -> dict[str, Any]:
+    """The environment of a request whose connection breaks 50 bytes before its body ends."""
+    return {"wsgi.input": stream(raw), "CONTENT_LENGTH": str(len(raw) + 50)}
+
+
+class Reset(BytesIO):
+    """The connection is reset while the body comes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """What there is, and then the fault of the connection."""
+        if block := super().read(size):
+            return block
+        raise ConnectionResetError(104, "Connection reset by peer")
 
 
 class Answer:
@@ -90,8 +106,10 @@ class ApiClient:
         raw: bytes | None = None,
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
+        environ: Mapping[str, Any] | None = None,
     ) -> "Answer":
-        """One request. `raw` sends bytes as they are; header names use underscores."""
+        """One request. `raw` sends bytes as they are; header names use underscores; `environ` is
+        what a server would hand on otherwise."""
         data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if self._authorization is not None:
@@ -99,7 +117,11 @@ class ApiClient:
         if self.token is not None:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         kind = content_type if data or raw is not None else ""
-        return Answer(self._client.generic(method, path, data, content_type=kind, headers=sent))
+        return Answer(
+            self._client.generic(
+                method, path, data, content_type=kind, headers=sent, **(environ or {})
+            )
+        )
 
     def get(self, path: str, **headers: str) -> "Answer":
         """GET."""

@@ -6,6 +6,7 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from ecommerce.core.parsers import content_length
 from ecommerce.core.problems import problem_response
 
 _READ: Final = frozenset({"", "identity"})
@@ -31,7 +32,7 @@ class RequestFramingMiddleware:
                 code="length_required",
                 detail="Send the body with a Content-Length; chunked bodies are not read.",
             )
-        length, limit = _content_length(request), _limit(request)
+        length, limit = content_length(request), _limit(request)
         coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if length and coding not in _READ:
             refusal = problem_response(
@@ -56,10 +57,3 @@ def _limit(request: HttpRequest) -> int:
     """Bytes that this path reads; only a few take files."""
     usual = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
     return int(settings.FILE_UPLOAD_LIMITS.get(request.path.rstrip("/"), usual))
-
-
-def _content_length(request: HttpRequest) -> int:
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0  # the server refuses such a header; here it means no body

@@ -13,9 +13,10 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.exceptions import TooManyFieldsSent
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
+from rest_framework.request import Request
 
 from ecommerce.core.errors import pointer_to
 
@@ -35,6 +36,13 @@ class BodyTooLargeError(APIException):
     status_code = 413
     default_code = "body_too_large"
     default_detail = "The body is larger than the limit."
+
+
+class IncompleteBodyError(ParseError):
+    """The connection ended before the whole body had come: half of it says something else."""
+
+    default_code = "incomplete_body"
+    default_detail = "The body ended before its Content-Length: send it again, whole."
 
 
 class UnfitValueError(ParseError):
@@ -61,13 +69,14 @@ class StrictJSONParser(BaseParser):
         self,
         stream: IO[bytes],
         media_type: str | None = None,  # noqa: ARG002
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The body as plain Python values, decimals as Decimal."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise BodyTooLargeError
+        refuse_incomplete(body, (parser_context or {})["request"])
         return loads(body)
 
 
@@ -84,10 +93,11 @@ class StrictFormParser(FormParser):
         self,
         stream: IO[bytes],
         media_type: str | None = None,  # noqa: ARG002
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The fields. Django would read what is not UTF-8 as U+FFFD."""
         body = stream.read()
+        refuse_incomplete(body, (parser_context or {})["request"])
         try:
             unquote_to_bytes(body).decode("utf-8")
         except UnicodeDecodeError:
@@ -117,6 +127,24 @@ class StrictMultiPartParser(MultiPartParser):
         if any(_UNREADABLE in text for _, values in form.data.lists() for text in values):
             raise _not_utf8()
         return form
+
+
+def content_length(request: HttpRequest | Request) -> int:
+    """Bytes of the body, as the request says."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0  # the server refuses such a header; here it means no body
+
+
+def refuse_incomplete(body: bytes, request: HttpRequest | Request) -> None:
+    """Refuse what has come of a body whose connection broke.
+
+    Raises:
+        IncompleteBodyError: it is shorter than its Content-Length.
+    """
+    if len(body) < content_length(request):
+        raise IncompleteBodyError
 
 
 def _not_utf8() -> ParseError:

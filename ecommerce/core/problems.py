@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
 from rest_framework import exceptions
@@ -28,6 +28,7 @@ from ecommerce.core.errors import (
     StoreUnavailableError,
     pointer_to,
 )
+from ecommerce.core.parsers import IncompleteBodyError
 from ecommerce.core.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -158,6 +159,8 @@ def known_error(exc: Exception) -> DomainError | exceptions.APIException | None:
         return exc
     if isinstance(exc, Http404):
         return NotFoundError()
+    if isinstance(exc, UnreadablePostError):  # the connection broke while the body came
+        return IncompleteBodyError()
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(exc, _OUTAGES) or (isinstance(exc, PyMongoError) and exc.timeout):

@@ -3,13 +3,14 @@
 import itertools
 import re
 import time
+from io import BytesIO
 from typing import Any
 
 import pytest
 
 from catalog.documents import Product, ProductRow
 from ecommerce.core.mongo import collection
-from tests.client import Answer, ApiClient, Person
+from tests.client import Answer, ApiClient, Person, Reset, cut_short
 
 
 def post(person: Person, raw: bytes, **options: Any) -> Answer:
@@ -328,6 +329,23 @@ def test_a_refusal_of_the_documentation_is_a_problem(
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer["status"], answer["instance"]) == (status, path)
     assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("stream", [BytesIO, Reset])
+@pytest.mark.parametrize(
+    ("raw", "content_type"),
+    [
+        (b'{"name": "Lamp", "price": 19.99}', "application/json"),
+        (b"name=Lamp&price=19", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_body_that_ends_before_its_length_is_not_read_as_what_has_come(
+    raw: bytes, content_type: str, stream: type[BytesIO], sam: Person
+) -> None:
+    answer = post(sam, raw, content_type=content_type, environ=cut_short(raw, stream))
+    assert answer.outcome == (400, "incomplete_body")
+    assert answer["detail"] == "The body ended before its Content-Length: send it again, whole."
+    assert collection(Product).count_documents({}) == 0
 
 
 def test_a_wrong_host_is_400_and_names_the_setting(anyone: ApiClient) -> None:

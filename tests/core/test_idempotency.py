@@ -1,9 +1,11 @@
 """Idempotency-Key: one POST and its retries have one effect and one answer."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from ecommerce.core.documents import IdempotencyRecord
 from ecommerce.core.idempotency import Operation, records
 from ecommerce.core.ids import new_id
 from ecommerce.core.mongo import collection, utc_now
-from tests.client import Answer, ApiClient, Person
+from tests.client import Answer, ApiClient, Person, Reset, cut_short
 from tests.faults import DiesAt, KilledError
 
 KEY = "5f1c8a52-0d5e-4a0e-9c6e-000000000001"
@@ -221,6 +223,25 @@ def test_invalid_input_under_a_key_is_400_each_time(sam: Person) -> None:
     for _ in range(2):
         assert make(sam, {"name": ""}).outcome == (400, "validation_error")
     assert make(sam).outcome == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("stream", [BytesIO, Reset])
+@pytest.mark.parametrize("kept", [0, 10, 30])
+def test_a_body_that_was_cut_on_its_way_leaves_the_key_to_the_whole_one(
+    kept: int, stream: type[BytesIO], sam: Person
+) -> None:
+    raw = json.dumps(LAMP).encode()[:kept]
+    cut = sam.api.send(
+        "POST",
+        "/products/",
+        raw=raw,
+        headers={"Idempotency_Key": KEY},
+        environ=cut_short(raw, stream),
+    )
+    assert cut.outcome == (400, "incomplete_body")
+    whole = make(sam)
+    assert (whole.status, products()) == (201, 1)
+    assert "Idempotent-Replayed" not in whole.headers
 
 
 def test_after_a_fault_of_ours_the_retry_works_under_the_same_operation(

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from ecommerce.core.client_address import client_address
 from ecommerce.core.idempotency.errors import GuessableKeyError, MalformedKeyError
+from ecommerce.core.parsers import refuse_incomplete
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _LEAST_UNGUESSED: Final = 16
@@ -51,6 +52,10 @@ def fingerprint(request: Request) -> str:
 
     Keyed with the server's secret: the body may hold a password that a plain digest would give
     away to whoever tries many.
+
+    Raises:
+        IncompleteBodyError: the connection broke. What has come must not claim the key: the retry
+            brings the whole body, and would be another request under it.
     """
     path = request.path.rstrip("/") or "/"
     query = request.META.get("QUERY_STRING", "")
@@ -71,4 +76,5 @@ def _body(request: Request) -> bytes:
         body: bytes = request._request.body
     except RawPostDataException:  # a form of the browsable pages, read by the check of its token
         return request._request.POST.urlencode().encode()
+    refuse_incomplete(body, request)
     return body
