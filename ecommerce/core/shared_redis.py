@@ -119,6 +119,11 @@ def ask(work: Callable[[], T], otherwise: T, alias: str = CACHE) -> T:
     return otherwise
 
 
+def is_away(alias: str = CACHE) -> bool:
+    """Whether asking it now would give what is otherwise; False where Redis is not set up."""
+    return bool(settings.REDIS_URL) and _breaker(alias).is_open
+
+
 def forget_outage() -> None:
     """Ask Redis again at once (tests)."""
     for breaker in _breakers.values():

@@ -1,14 +1,17 @@
 """Changes that could not be said when they were made: no read misses them once they can be."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from catalog.documents import ProductRow
 from catalog.services import ProductService
-from ecommerce.core import conditional
-from ecommerce.core.response_cache import topics
+from ecommerce.core import conditional, shared_redis
+from ecommerce.core.response_cache import changed, topics
 from tests.core.wsgi_calls import Calls, Sent, found
 
 
@@ -40,3 +43,40 @@ def test_a_read_while_a_late_change_is_said_keeps_no_old_answer(
     assert b'"name":"Renamed"' in both(path)[2]
     assert b'"name":"Renamed"' in between[0][2]
     assert found(lambda: both(path)) == {"shared": 1}, "and it is kept again"
+
+
+@pytest.fixture
+def away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """REDIS_URL is set, nobody listens there, and this process knows it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(shared_redis, "redis", lambda _: Redis(port=1, socket_connect_timeout=0.1))
+        before, settings.REDIS_URL = settings.REDIS_URL, "redis://127.0.0.1:1/0"
+        shared_redis.ask(_refused, None)
+        yield
+        settings.REDIS_URL = before
+        shared_redis.forget_outage()
+        topics._unsent.clear()
+
+
+def _refused() -> None:
+    raise RedisConnectionError("refused")
+
+
+def test_while_redis_is_away_what_is_unsaid_costs_reads_and_writes_nothing(
+    away: None, lamp: ProductRow, both: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much it is: an import may change every product meanwhile."""
+    changed(*(f"product:{number}" for number in range(4096)))
+    tokens, calls = list[bytes](), list[object]()
+    make = topics._token
+
+    def token() -> bytes:
+        tokens.append(make())
+        return tokens[-1]
+
+    monkeypatch.setattr(topics, "_token", token)
+    monkeypatch.setattr(topics, "_ask", calls.append)
+    assert both(f"/products/{lamp['_id']}")[0] == "200 OK"
+    ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Renamed"})
+    assert (tokens, calls) == ([], [])
+    assert len(topics._unsent) >= 4096

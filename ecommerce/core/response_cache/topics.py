@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.cache import caches
 
 from ecommerce.core.mongo import uses_embedded_store
-from ecommerce.core.shared_redis import ask
+from ecommerce.core.shared_redis import ask, is_away
 
 T = TypeVar("T")
 
@@ -30,8 +30,7 @@ _REMEMBERED_SECONDS: Final = 2.0
 _lock = Lock()
 _changed_here: dict[str, float] = {}
 _unsent: set[str] = set()
-"""Topics that changed while Redis was away: said as soon as it is back."""
-_MAX_UNSENT: Final = 10_000
+"""Topics that changed while Redis was away, a few thousand at most: said as soon as it is back."""
 _late_sends = 0
 """How many threads are at saying what had been unsent: until they are done, it is not true yet."""
 
@@ -39,7 +38,13 @@ _late_sends = 0
 def changed(*topics: str) -> None:
     """Make every answer of these topics void. Call it after the write; never raises."""
     _remember(topics)
-    _send(topics)
+    if not is_away():
+        _send(topics)
+        return
+    with _lock:
+        _unsent.update(topics)
+    if not is_away():  # it came back a moment ago, and what was unsent then has been said
+        _send(())
 
 
 def _remember(topics: Iterable[str]) -> None:
@@ -72,6 +77,8 @@ def generations(
         token gets one.
     """
     if _unsent:
+        if is_away():
+            return None
         _send(())
     with _lock:
         is_true = not _unsent and not _late_sends
@@ -121,7 +128,7 @@ def _send(topics: Iterable[str]) -> None:
     try:
         if due and not _said(due):
             with _lock:
-                _unsent.update(list(due)[:_MAX_UNSENT])
+                _unsent.update(due)
     finally:
         with _lock:
             _late_sends -= bool(late)
