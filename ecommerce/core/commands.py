@@ -17,7 +17,7 @@ from rich.progress import Progress
 from ecommerce.core.embedded import StoreError
 from ecommerce.core.errors import DomainError
 from ecommerce.core.indexes import IndexConflictError
-from ecommerce.core.mongo import in_short
+from ecommerce.core.mongo import in_short, is_outage
 
 _STDERR: Final = Console(stderr=True)  # so that a bar never mixes with a command's output
 
@@ -151,7 +151,7 @@ def written_whole(path: Path) -> Iterator[TextIO]:
 
 def _of_the_database(fault: PyMongoError) -> CommandError:
     said = in_short(fault)
-    if isinstance(fault, OperationFailure):
+    if isinstance(fault, OperationFailure) and not is_outage(fault):
         return CommandError(
             f"The database refuses this ({said}). Check the user in MONGODB_URI and its rights; "
             "`manage.py doctor` looks closer."

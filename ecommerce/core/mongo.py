@@ -17,7 +17,7 @@ from django.conf import settings
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from ecommerce.core.embedded import open_embedded_client
@@ -43,6 +43,16 @@ _WITHOUT_ZONES: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
 )
 _DUPLICATE_KEY: Final = 11000
 """The code of a fault, as servers give it."""
+_OUTAGE_CODES: Final = frozenset(
+    {
+        6, 7, 89, 9001,  # a mongos: host unreachable, not found, timed out, socket
+        91, 11600, 11602,  # shutting down, interrupted by that or by an election
+        133, 134, 262,  # no host fits the read preference, no majority yet, too late
+        189, 10107, 13435, 13436,  # no primary, or one no more
+    }
+)  # fmt: skip
+"""What servers, and a mongos of its shards, say of an election, a restart or the network. Some come
+as plain failures: after a write as the fault of its write concern, or past the driver's retry."""
 _connecting = Lock()
 _connected = False
 
@@ -137,6 +147,19 @@ def ping() -> None:
         client.server_info()
     else:
         get_db().command("ping")
+
+
+def is_outage(fault: PyMongoError) -> bool:
+    """Whether the database is away, or changes who leads it: in a moment it may be done again."""
+    if isinstance(fault, ConnectionFailure) or fault.timeout:
+        return True
+    if isinstance(fault, BulkWriteError):
+        kinds = ("writeErrors", "writeConcernErrors")
+        codes = {each["code"] for kind in kinds for each in fault.details.get(kind, ())}
+        return bool(codes) and codes <= _OUTAGE_CODES
+    if fault.has_error_label("RetryableWriteError"):
+        return True
+    return isinstance(fault, OperationFailure) and fault.code in _OUTAGE_CODES
 
 
 def in_short(fault: PyMongoError) -> str:

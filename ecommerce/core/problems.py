@@ -15,11 +15,12 @@ import orjson
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
+from pymongo.errors import PyMongoError
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ecommerce.core import mongo
 from ecommerce.core.errors import (
     MAX_FAULTS,
     DomainError,
@@ -34,7 +35,6 @@ from ecommerce.core.request_ids import current_request_id
 logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE: Final = "application/problem+json"
-_OUTAGES: Final = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 _TITLES: Final = {
     400: "The request is not valid",
     401: "Sign in first",
@@ -163,7 +163,7 @@ def known_error(exc: Exception) -> DomainError | exceptions.APIException | None:
         return IncompleteBodyError()
     if isinstance(exc, PermissionDenied):
         return exceptions.PermissionDenied()
-    if isinstance(exc, _OUTAGES) or (isinstance(exc, PyMongoError) and exc.timeout):
+    if isinstance(exc, PyMongoError) and mongo.is_outage(exc):
         logger.error("The database does not answer: %s", exc)
         return StoreUnavailableError()
     return None
