@@ -41,6 +41,11 @@ class MailTokenService:
         return token
 
     @staticmethod
+    def withdraw(token: str) -> None:
+        """Take back a token that is not mailed after all."""
+        collection(MailToken).delete_one({"_id": digest(token)})
+
+    @staticmethod
     def event_of_use(row: MailTokenRow) -> ObjectId:
         """The id for the entry that tells of the token's use: of all that try, one is recorded.
 

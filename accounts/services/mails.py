@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from accounts import selectors
 from accounts.documents import Purpose, UserRow
 from accounts.mail_links import link
 from accounts.names import name_key
@@ -26,7 +27,10 @@ class MailService:
 
     @staticmethod
     def send_token(*, user: UserRow, purpose: Purpose, email: str) -> None:
-        """Send a link that proves who reads the mail at `email`, within the limits of mails."""
+        """Send a link that proves who reads the mail at `email`, within the limits of mails.
+
+        None goes to a user who is gone by then, or whose every session has ended since.
+        """
         run_later(f"mail {purpose}", lambda: _send_token(user, purpose, email))
 
     @staticmethod
@@ -40,11 +44,24 @@ def _send_token(user: UserRow, purpose: Purpose, email: str) -> None:
         logger.warning("Mail %s is not sent: too many to this mailbox or user", purpose)
         return
     token = MailTokenService.issue(user=user, purpose=purpose, email=email)
+    if not _is_as_before(user):
+        MailTokenService.withdraw(token)
+        logger.info("Mail %s is not sent: every session of the user has ended since", purpose)
+        return
     page = settings.PASSWORD_RESET_URL
     if purpose is not Purpose.RESET_PASSWORD:
         page = settings.EMAIL_VERIFICATION_URL
     minutes = int(LIFETIMES[purpose].total_seconds()) // _MINUTE
     _send(purpose, email, {"user": user, "link": link(page, token), "minutes": minutes})
+
+
+def _is_as_before(user: UserRow) -> bool:
+    """Whether the user who was to get a link may still have it: a mail may wait for long.
+
+    Ask after its token is stored: whoever is erased later has it swept away with the rest.
+    """
+    guard = {"_id": user["_id"], "token_version": user["token_version"]}
+    return selectors.user_found_by(guard) is not None
 
 
 def _may_send(user: UserRow, email: str) -> bool:

@@ -1,5 +1,6 @@
 """A new address by PUT or PATCH /users/{id}: the new one is confirmed, the old one is told."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
-from accounts.documents import MAX_ENDED_SESSIONS, AuditEvent, User
+from accounts.documents import MAX_ENDED_SESSIONS, AuditEvent, MailToken, User
 from accounts.services import updates
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, Answer, ApiClient, Person
@@ -216,6 +217,16 @@ def test_what_ends_every_session_takes_back_an_address_that_a_thief_asked_for(
     assert alice.api.post("/users/me/verify-email").outcome == (409, "email_already_verified")
     assert len(inbox.of(NEW)) == 1
     assert recorded("email_changed") == []
+
+
+def test_a_link_that_waits_to_be_mailed_is_not_sent_once_every_session_has_ended(
+    verified_only: None, alice: Person, inbox: Inbox, held_mails: Callable[[], None]
+) -> None:
+    alice.api.patch("/users/me", {"email": NEW})
+    assert alice.api.delete("/users/me/sessions").status == 204
+    held_mails()
+    assert inbox.of(NEW) == []
+    assert collection(MailToken).find_one({}) is None
 
 
 def test_who_sets_a_password_may_ask_for_an_address_with_it(

@@ -16,6 +16,7 @@ from ecommerce.core.mongo import collection
 from tests.accounts.erasures import await_sweep, erased, traces
 from tests.client import PASSWORD, ApiClient, Person
 from tests.commands import run
+from tests.inbox import Inbox
 
 
 @pytest.fixture
@@ -83,6 +84,16 @@ def test_a_mail_under_way_leaves_nothing_of_the_person(alice: Person, settings: 
     assert alice.api.delete("/users/me").status == 204
     MailTokenService.issue(user=user, purpose=Purpose.RESET_PASSWORD, email=user["email"])
     await_sweep()
+    assert traces(alice.principal.id) == []
+
+
+def test_a_mail_that_waits_longer_than_the_erasure_is_not_sent(
+    alice: Person, held_mails: Callable[[], None], inbox: Inbox
+) -> None:
+    alice.api.patch("/users/me", {"email": "new@example.com"})
+    assert alice.api.delete("/users/me").status == 204
+    held_mails()
+    assert inbox.of("new@example.com") == []
     assert traces(alice.principal.id) == []
 
 
