@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 import yaml
 
-from tests.ops.kubernetes import kustomize
+from tests.ops.kubernetes import kustomize, rendered
 from tests.queries import ROOT
 
 pytestmark = pytest.mark.ops
@@ -86,6 +86,7 @@ def releases(*listed: str) -> tuple[str, int]:
 
 
 RUNNING: Final = {
+    "get deployment/api --output": ("two", 0),
     "get deployment/api": ("7", 0), "get deployment/worker": ("4", 0),
     "component=api": releases(
         "6|api-a|one shop-1|a|a", "7|api-b|two shop-1|b|b", "8|api-c|three shop-1|c|b",
@@ -111,6 +112,7 @@ SERVED: Final = [
 BACK: Final = [
     "--namespace shop rollout undo deployment/api --to-revision=7",
     "--namespace shop rollout undo deployment/worker --to-revision=4",
+    "--namespace shop set image cronjob --selector rollout-step=after shop=two",
     "--namespace shop rollout status deployment/api --timeout 10m",
     "--namespace shop rollout status deployment/worker --timeout 10m",
 ]
@@ -139,6 +141,24 @@ def test_every_pod_of_ours_gets_the_image_by_its_digest(cluster: Cluster) -> Non
         for container in one["spec"]["template"]["spec"]["containers"]
     }  # fmt: skip
     assert found == {IMAGE}
+
+
+def test_what_runs_at_night_goes_back_to_the_image_of_before_too(cluster: Cluster) -> None:
+    """CronJobs have no revisions: each is found by its label and gets the image by this name."""
+    jobs = [one for one in rendered("production") if one["kind"] == "CronJob"]
+    assert [one["metadata"]["name"] for one in jobs] == [
+        "clear-expired-carts", "purge-products", "verify-invariants",
+    ]  # fmt: skip
+    for one in jobs:
+        assert one["metadata"]["labels"]["rollout-step"] == "after"
+        (container,) = one["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+        assert container["name"] == "shop"
+    cluster.make("rollback", MIGRATED)
+    undone = "--namespace shop rollout undo deployment/worker --to-revision=4"
+    calls = cluster.calls()
+    assert calls[calls.index(undone) + 1] == (
+        "--namespace shop set image cronjob --selector rollout-step=after shop=two"
+    )
 
 
 def test_where_indexes_cannot_be_made_nothing_is_rolled_out(cluster: Cluster) -> None:
