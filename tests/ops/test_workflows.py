@@ -161,6 +161,23 @@ def test_a_deployment_waits_for_its_environment_and_never_for_another_half_way()
         assert (ROOT / "deploy" / "kubernetes" / "overlays" / overlay).is_dir()
 
 
+def test_a_deployment_has_the_time_that_its_rollout_may_take() -> None:
+    """Ended from outside before it has gone back, it leaves a release that does not serve."""
+    said = (ROOT / "deploy" / "kubernetes" / "rollout").read_text("utf-8")
+    (polls,) = re.findall(r"\$\{MIGRATE_POLLS:-(\d+)\}", said)
+    (pause,) = re.findall(r"\$\{POLL_SECONDS:-(\d+)\}", said)
+    (workloads,) = re.findall(r"^workloads=\((.*)\)$", said, re.MULTILINE)
+    waits = re.findall(r"rollout status \S+ --timeout (\d+)m", said)
+    assert len(waits) == said.count("rollout status"), "one has no end"
+    back, forward = sorted(len(workloads.split()) * int(minutes) for minutes in waits)
+    indexes = int(polls) * int(pause) // 60
+    assert (indexes, forward, back) == (60, 30, 20)
+    rest = 10
+    """Minutes for what else is done: the image's origin, applying, asking."""
+    assert jobs("deploy.yml")["deploy"]["timeout-minutes"] >= indexes + forward + back + rest
+    assert jobs("deploy.yml")["rollback"]["timeout-minutes"] >= back + rest
+
+
 def test_dependabot_is_asked_only_for_what_it_can_update() -> None:
     # It reads an image from FROM itself; ours stands in an argument, so that another may be given.
     froms = re.findall(r"(?m)^FROM (\S+)", (ROOT / "docker" / "Dockerfile").read_text("utf-8"))
