@@ -16,6 +16,7 @@ import yaml
 
 from tests.live.conftest import RedisServer, wire_uri
 from tests.live.server import ROOT, LiveServer, free_port, serve
+from tests.ops.compose import everything
 from tests.ops.conftest import needs
 from tests.ops.exporters import blackbox_exporter, https_site, redis_exporter
 from tests.ops.fleet import PASSWORD, eventually
@@ -87,6 +88,25 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_quiet()
     names = [rule["alert"] for rule in rules("alert")]
     assert set(cases) == {(name, fires) for name in names for fires in (True, False)}
     assert len(names) == len(set(names)) > 20
+
+
+def test_the_redis_that_may_not_be_full_is_asked_by_the_name_of_its_exporter() -> None:
+    (rule,) = (one for one in rules("alert") if one["alert"] == "RedisMemoryFull")
+    (pattern,) = re.findall(r'instance=~"([^"]+)"', rule["expr"])
+    (job,) = (
+        one
+        for one in of_yaml(FOLDER / "prometheus.yml")["scrape_configs"]
+        if one["job_name"] == "redis"
+    )
+    asked = [one for one in job["static_configs"][0]["targets"] if re.fullmatch(pattern, one)]
+    assert asked == ["redis-limits-exporter:9121"]
+    services = everything()
+    (address,) = services["redis-limits-exporter"]["environment"].values()
+    full_by_design = {
+        name: "allkeys-lru" in services[name]["command"] for name in ("redis-cache", "redis-limits")
+    }
+    assert address == "redis://redis-limits:6379"
+    assert full_by_design == {"redis-cache": True, "redis-limits": False}
 
 
 def test_every_alert_says_what_it_means_and_where_to_read_what_to_do() -> None:
