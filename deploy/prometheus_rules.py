@@ -1,7 +1,9 @@
 """The rules of docker/prometheus as the objects that the Prometheus operator takes.
 
 One Prometheus may watch several overlays, so each object asks for its own namespace alone: one that
-is up must not hide that another is down. `python -m deploy.prometheus_rules` writes them anew;
+is up must not hide that another is down. Rules about what is no pod of a namespace (HAProxy, the
+exporters of Redis and of the site, Prometheus itself) are for Compose and left out: in a cluster
+they would fire about what belongs to others. `python -m deploy.prometheus_rules` writes them anew;
 tests/ops/test_kubernetes_policies.py compares.
 """
 
@@ -23,8 +25,8 @@ _SERIES: Final = re.compile(
 """What the pods of a namespace, or rules about them, give; with the brace of its labels, if any."""
 
 
-def _of_namespace(rule: dict[str, Any], namespace: str) -> dict[str, Any]:
-    """The rule about one namespace, and with its name; one about none of it as it is."""
+def _of_namespace(rule: dict[str, Any], namespace: str) -> dict[str, Any] | None:
+    """The rule about one namespace, and with its name; None for one about nothing in it."""
     label = f'namespace="{namespace}"'
 
     def scoped(series: re.Match[str]) -> str:
@@ -32,7 +34,7 @@ def _of_namespace(rule: dict[str, Any], namespace: str) -> dict[str, Any]:
 
     expression, found = _SERIES.subn(scoped, rule["expr"])
     if not found:
-        return rule
+        return None
     return {
         **rule,
         "expr": expression,
@@ -52,7 +54,14 @@ def manifest(namespace: str) -> dict[str, Any]:
         "metadata": {"name": "api", "labels": {"rollout-step": "after"}},
         "spec": {
             "groups": [
-                {**group, "rules": [_of_namespace(rule, namespace) for rule in group["rules"]]}
+                {
+                    **group,
+                    "rules": [
+                        scoped
+                        for rule in group["rules"]
+                        if (scoped := _of_namespace(rule, namespace)) is not None
+                    ],
+                }
                 for group in groups
             ]
         },

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -289,6 +290,23 @@ def test_the_operator_gets_the_rules_that_are_tested(overlay: str) -> None:
     assert given == ([] if overlay == "dev" else [manifest(namespace)["spec"]]), (
         "python -m deploy.prometheus_rules writes them anew"
     )
+
+
+def test_every_rule_asks_for_its_own_namespace_alone(overlay: str) -> None:
+    """A cluster's Prometheus knows the HAProxy and the Redis of others too."""
+    groups = [
+        group for one in of_kind(overlay, "PrometheusRule") for group in one["spec"]["groups"]
+    ]
+    assert len(groups) == (0 if overlay == "dev" else 8)
+    namespace = of_kind(overlay, "Namespace")[0]["metadata"]["name"]
+    for rule in (rule for group in groups for rule in group["rules"]):
+        bare = re.sub(r" (?:by|on) \([^)]*\) ?", "", rule["expr"])
+        asked = re.findall(r"(?<![\w:])([a-z_][\w:]*)(?![\w:(])(\{[^}]*\})?", bare)
+        series = [(name, labels) for name, labels in asked if name not in {"and", "or"}]
+        assert series, rule
+        for name, labels in series:
+            assert f'namespace="{namespace}"' in labels, f"{name} of everybody: {rule}"
+        assert rule["labels"]["namespace"] == namespace
 
 
 # --- the network ---------------------------------------------------------------------------------
