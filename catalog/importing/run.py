@@ -1,15 +1,15 @@
 """Brings a row into the catalog: checked by ProductInput, written by ProductService."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
+from bson import ObjectId
 from rest_framework.exceptions import APIException, ValidationError
 
 from catalog import selectors
 from catalog.documents import ImportOutcome, ProductRow
-from catalog.errors import BusyError, ProductNotFoundError
+from catalog.errors import BusyError, DuplicateProductError, ProductNotFoundError
 from catalog.importing.rows import ImportRow, RowResult
 from catalog.importing.variants import completed
 from catalog.serializers import ProductInput
@@ -20,7 +20,8 @@ from ecommerce.core.idempotency import Operation
 from ecommerce.core.problems import field_errors
 
 _ATTEMPTS: Final = 50
-"""How often a row starts anew when its product changed between its read and its write."""
+"""How often a row starts anew when its product was changed, made by another import, or deleted
+between its read and its write."""
 
 
 class RowImporter:
@@ -54,14 +55,24 @@ class RowImporter:
     def _bring_in(self, row: ImportRow, operation: Operation) -> RowResult:
         values = self._checked(row)
         for _ in range(_ATTEMPTS):
-            with suppress(PreconditionFailedError):
-                return self._written(row, values, operation)
+            stored = _stored(row, values)
+            try:
+                return self._written(row, values, stored, operation)
+            except PreconditionFailedError:
+                continue
+            except (DuplicateProductError, ProductNotFoundError):
+                if _id_of(_stored(row, values)) == _id_of(stored):
+                    raise
         raise BusyError
 
     def _written(
-        self, row: ImportRow, checked: Mapping[str, Any], operation: Operation
+        self,
+        row: ImportRow,
+        checked: Mapping[str, Any],
+        stored: ProductRow | None,
+        operation: Operation,
     ) -> RowResult:
-        values, stored = dict(checked), _stored(row, checked)
+        values = dict(checked)
         if stored is not None and stored["_id"] == operation.id:  # by this row, before a kill
             return RowResult(row, ImportOutcome.CREATED, operation.id)
         if values["category"]:
@@ -131,6 +142,10 @@ def _stored(row: ImportRow, values: Mapping[str, Any]) -> ProductRow | None:
         return selectors.product(row.product_id, for_staff=True)
     except ProductNotFoundError:
         return None
+
+
+def _id_of(product: ProductRow | None) -> ObjectId | None:
+    return product["_id"] if product else None
 
 
 def _with_sku(sku: str, *, own: bool) -> ProductRow | None:

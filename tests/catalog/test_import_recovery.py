@@ -12,7 +12,7 @@ from bson import ObjectId
 from catalog.documents import ImportChunk, ImportJob, ImportResult, Product
 from catalog.documents.imports import CHUNK_BYTES
 from catalog.importing.jobs import run_next
-from catalog.services import ImportJobService
+from catalog.services import ImportJobService, ProductService
 from catalog.services.imports import LEASE, LeaseLostError
 from ecommerce.core.mongo import collection, utc_now
 from tests.catalog.import_files import FOREVER, PATH, counts, done, lines, names, send
@@ -143,6 +143,49 @@ def test_what_a_person_changed_after_the_row_came_in_stays_when_it_is_run_again(
     monkeypatch.undo()
     assert counts(done(sam, job)) == (1, 0, 0, 0)
     assert sam.api.get(f"/products/{product['_id']}")["price"] == 9
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., None]], None]:
+    """Does something before the first call of this method of ProductService, with what it gets."""
+
+    def prepare(method: str, does: Callable[..., None]) -> None:
+        original, calls = getattr(ProductService, method), count(1)
+
+        def late(**kwargs: Any) -> Any:
+            if next(calls) == 1:
+                does(**kwargs)
+            return original(**kwargs)
+
+        monkeypatch.setattr(ProductService, method, staticmethod(late))
+
+    return prepare
+
+
+@pytest.mark.parametrize(("theirs", "outcome"), [(500, (0, 0, 1, 0)), (900, (0, 1, 0, 0))])
+def test_a_product_that_another_import_makes_between_look_and_write_is_no_duplicate(
+    theirs: int, outcome: tuple[int, ...], meanwhile: Any, sam: Person
+) -> None:
+    create = ProductService.create
+    meanwhile("create", lambda values, **_: create(values={**values, "price_minor": theirs}))
+    assert counts(done(sam, send(sam, lines("A")))) == outcome
+    (product,) = collection(Product).find({})
+    assert product["price_minor"] == 500
+
+
+def test_a_dry_run_says_the_same_of_it(meanwhile: Any, sam: Person) -> None:
+    meanwhile("refuse_duplicates", lambda values, **_: ProductService.create(values=values))
+    assert counts(done(sam, send(sam, lines("A"), query="?dry_run=true"))) == (0, 0, 1, 0)
+
+
+def test_a_product_that_is_deleted_between_look_and_write_is_made_anew(
+    meanwhile: Any, sam: Person
+) -> None:
+    done(sam, send(sam, lines("A")))
+    meanwhile("update", lambda product_id, **_: ProductService.delete(product_id=product_id))
+    assert counts(done(sam, send(sam, lines("A", price="9")))) == (1, 0, 0, 0)
+    (new,) = collection(Product).find({"status": {"$ne": "deleted"}})
+    assert (new["sku"], new["price_minor"]) == ("A", 900)
 
 
 def test_a_worker_that_was_away_too_long_stops_and_writes_nothing_to_the_job(sam: Person) -> None:
