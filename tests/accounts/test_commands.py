@@ -63,6 +63,23 @@ def test_createsuperuser_asks_apart_from_its_output(typed: Any) -> None:
     assert asked.getvalue() == "Username: Email: "
 
 
+def test_createsuperuser_without_input_asks_for_no_password_on_a_terminal_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def asked(_: str) -> str:
+        raise AssertionError("it asks")
+
+    monkeypatch.delenv("DJANGO_SUPERUSER_PASSWORD", raising=False)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("accounts.management.terminal.getpass", asked)
+    with pytest.raises(CommandError) as refused:
+        run(*SUPERUSER[:-1], "--noinput")
+    assert str(refused.value) == (
+        "--noinput asks for no password: set DJANGO_SUPERUSER_PASSWORD, or use --stdin."
+    )
+    assert collection(User).count_documents({}) == 0
+
+
 def test_createsuperuser_refuses_a_taken_name(typed: Any, alice: Person) -> None:
     typed("blue-kettle-77\n")
     with pytest.raises(CommandError, match="username: This username is already taken"):

@@ -37,7 +37,11 @@ class Command(ShopCommand):
         """Validate as registration does, then create."""
         ensure_indexes()
         given = {name: self._given(name, options) for name in ("username", "email")}
-        given["password"] = ask_password(variable=PASSWORD_VARIABLE, from_stdin=options["stdin"])
+        given["password"] = ask_password(
+            variable=PASSWORD_VARIABLE,
+            from_stdin=options["stdin"],
+            may_ask=not options["noinput"],
+        )
         serializer = RegistrationInput(data=given)
         try:
             serializer.is_valid(raise_exception=True)
