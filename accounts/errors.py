@@ -171,6 +171,16 @@ class ApiKeyNotFoundError(NotFoundError):
         )
 
 
+class ApiKeyExpiredError(DomainError):
+    """The key is over: another secret for it would never work."""
+
+    code = "api_key_expired"
+    title = "The key has expired"
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(f"The API key {prefix!r} has expired: create another.")
+
+
 class AdminOnlyError(DomainError):
     """Staff tried what only admins may."""
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import cast
 
 from accounts.documents import ApiKey, ApiKeyRow
-from accounts.errors import ApiKeyNotFoundError
-from ecommerce.core.mongo import collection
+from accounts.errors import ApiKeyExpiredError, ApiKeyNotFoundError
+from ecommerce.core.mongo import collection, utc_now
 
 _WITHOUT_HASH = {"secret_hash": 0}
 
@@ -26,6 +26,31 @@ def api_key(prefix: str) -> ApiKeyRow:
     if row is None:
         raise ApiKeyNotFoundError(prefix)
     return cast(ApiKeyRow, row)
+
+
+def living_api_key(prefix: str) -> ApiKeyRow:
+    """The key with this prefix, expired or not.
+
+    Raises:
+        ApiKeyNotFoundError: there is no such key, or it is revoked.
+    """
+    row = api_key(prefix)
+    if row.get("revoked_at") is not None:
+        raise ApiKeyNotFoundError(prefix)
+    return row
+
+
+def usable_api_key(prefix: str) -> ApiKeyRow:
+    """The key with this prefix, which lets a machine in.
+
+    Raises:
+        ApiKeyNotFoundError: there is no such key, or it is revoked.
+        ApiKeyExpiredError: it has expired.
+    """
+    row = living_api_key(prefix)
+    if not is_usable(row, utc_now()):
+        raise ApiKeyExpiredError(prefix)
+    return row
 
 
 def every_api_key() -> Iterator[ApiKeyRow]:

@@ -12,11 +12,16 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 
 from accounts.documents import ApiKey, ApiKeyRow, UserRow
-from accounts.errors import ApiKeyNotFoundError, NotAnAdminError
+from accounts.errors import ApiKeyExpiredError, NotAnAdminError
 from accounts.principal import Principal
 from accounts.roles import role_of
 from accounts.rules import MANAGES_API_KEYS, Scope
-from accounts.selectors.api_keys import api_key_to_check, is_usable
+from accounts.selectors.api_keys import (
+    api_key_to_check,
+    is_usable,
+    living_api_key,
+    usable_api_key,
+)
 from accounts.services.audit import AuditService
 from ecommerce.core.mongo import collection, insert, utc_now
 
@@ -71,10 +76,13 @@ class ApiKeyService:
 
         Raises:
             ApiKeyNotFoundError: there is no such key, or it is revoked.
+            ApiKeyExpiredError: it has expired.
         """
+        usable_api_key(prefix)
         _record("api_key_rotated", prefix)
         secret = secrets.token_urlsafe(32)
-        return _change(prefix, {"secret_hash": _hash(secret)}), f"{prefix}.{secret}"
+        valid = {"expires_at": {"$gt": utc_now()}}
+        return _change(prefix, {"secret_hash": _hash(secret)}, **valid), f"{prefix}.{secret}"
 
     @staticmethod
     def revoke(*, prefix: str) -> ApiKeyRow:
@@ -83,6 +91,7 @@ class ApiKeyService:
         Raises:
             ApiKeyNotFoundError: there is no such key, or it is revoked.
         """
+        living_api_key(prefix)
         _record("api_key_revoked", prefix)
         return _change(prefix, {"revoked_at": utc_now()})
 
@@ -121,15 +130,16 @@ def _note_use(key: ApiKeyRow, now: datetime) -> None:
     )
 
 
-def _change(prefix: str, values: Mapping[str, Any]) -> ApiKeyRow:
+def _change(prefix: str, values: Mapping[str, Any], **guard: Any) -> ApiKeyRow:
     row = collection(ApiKey).find_one_and_update(
-        {"prefix": prefix, "revoked_at": {"$exists": False}},
+        {"prefix": prefix, "revoked_at": {"$exists": False}, **guard},
         {"$set": {**values, "updated_at": utc_now()}, "$inc": {"version": 1}},
         projection={"secret_hash": 0},
         return_document=ReturnDocument.AFTER,
     )
-    if row is None:
-        raise ApiKeyNotFoundError(prefix)
+    if row is None:  # what was looked at before is over by now
+        living_api_key(prefix)
+        raise ApiKeyExpiredError(prefix)
     return cast(ApiKeyRow, row)
 
 

@@ -11,8 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.documents import ApiKey, AuditEvent
+from accounts.errors import ApiKeyExpiredError, ApiKeyNotFoundError
 from accounts.rules import Scope
 from accounts.services import ApiKeyService
+from accounts.services.audit import AuditService
 from catalog.documents import Product, ProductRow
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import Answer, ApiClient, Person
@@ -39,6 +41,10 @@ def machine(text: str) -> ApiClient:
 def row() -> dict[str, Any]:
     (only,) = collection(ApiKey).find({})
     return only
+
+
+def recorded_events() -> list[str]:
+    return [entry["event"] for entry in collection(AuditEvent).find({}).sort([("_id", 1)])]
 
 
 def set_row(**values: object) -> None:
@@ -236,7 +242,38 @@ def test_a_revoked_key_is_out_at_the_next_call_and_stays_out() -> None:
     for action in ("rotate", "revoke"):
         with pytest.raises(CommandError, match="There is no living API key"):
             api_keys(action, prefix, "--yes")
+        with pytest.raises(ApiKeyNotFoundError):
+            getattr(ApiKeyService, action)(prefix=prefix)
     assert "revoked" in api_keys("list")
+    assert recorded_events() == ["api_key_created", "api_key_revoked"]
+
+
+def test_an_expired_key_gets_no_other_secret_which_could_never_work() -> None:
+    prefix = make(Scope.USERS_READ, lifetime=timedelta(0)).partition(".")[0]
+    before = row()
+    with pytest.raises(CommandError) as refused:
+        api_keys("rotate", prefix)
+    assert str(refused.value) == f"The API key {prefix!r} has expired: create another."
+    with pytest.raises(ApiKeyExpiredError):
+        ApiKeyService.rotate(prefix=prefix)
+    assert (row(), recorded_events()) == (before, ["api_key_created"])
+    assert api_keys("revoke", prefix, "--yes") == f"Robot ({prefix}) is revoked.\n"
+
+
+def test_a_key_that_expires_while_it_is_rotated_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prefix = make(Scope.USERS_READ).partition(".")[0]
+    record = AuditService.record
+
+    def expiring(event: str, **facts: Any) -> None:
+        record(event, **facts)
+        set_row(expires_at=utc_now())
+
+    monkeypatch.setattr(AuditService, "record", expiring)
+    with pytest.raises(ApiKeyExpiredError):
+        ApiKeyService.rotate(prefix=prefix)
+    assert row()["version"] == 1
 
 
 def test_revoking_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:

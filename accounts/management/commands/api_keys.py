@@ -9,7 +9,13 @@ from accounts.documents import ApiKeyRow
 from accounts.presenters import present_api_key
 from accounts.rules import Scope
 from accounts.selectors import user_by_login
-from accounts.selectors.api_keys import api_key, every_api_key, is_usable
+from accounts.selectors.api_keys import (
+    api_key,
+    every_api_key,
+    is_usable,
+    living_api_key,
+    usable_api_key,
+)
 from accounts.services import ApiKeyService
 from ecommerce.core.commands import ShopCommand
 from ecommerce.core.mongo import utc_now
@@ -80,16 +86,16 @@ class Command(ShopCommand):
             self.stdout.write(f"{name:12} {'-' if shown is None else shown}")
 
     def _rotate(self, options: dict[str, Any]) -> None:
-        self._confirm(options, "get another secret; the present one ends at once")
+        key = usable_api_key(options["prefix"])
+        self._confirm(key, "get another secret; the present one ends at once", options)
         self._give(*ApiKeyService.rotate(prefix=options["prefix"]))
 
     def _revoke(self, options: dict[str, Any]) -> None:
-        self._confirm(options, "be shut out for good")
+        self._confirm(living_api_key(options["prefix"]), "be shut out for good", options)
         key = ApiKeyService.revoke(prefix=options["prefix"])
         self.stdout.write(f"{key['name']} ({key['prefix']}) is revoked.")
 
-    def _confirm(self, options: dict[str, Any], what: str) -> None:
-        key = api_key(options["prefix"])
+    def _confirm(self, key: ApiKeyRow, what: str, options: dict[str, Any]) -> None:
         self.confirm(f"{key['name']} will {what}. Go on?", yes=options["yes"])
 
     def _give(self, key: ApiKeyRow, text: str) -> None:
