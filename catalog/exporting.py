@@ -11,6 +11,7 @@ import orjson
 from catalog.documents import FileFormat, ProductRow, VariantRow
 from catalog.importing.shopify import COLUMNS, ONLY_VARIANT, escape, write_tags
 from catalog.presenters import present_product
+from ecommerce.core.json_output import to_json
 from ecommerce.core.money import as_text
 
 _BLOCK: Final = 64 * 1024
@@ -39,7 +40,7 @@ def _blocks(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _jsonl(products: Iterable[ProductRow]) -> Iterator[str]:
-    return (orjson.dumps(present_product(row)).decode() + "\n" for row in products)
+    return (to_json(present_product(row)).decode() + "\n" for row in products)
 
 
 def _csv(products: Iterable[ProductRow]) -> Iterator[str]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import orjson
 from bson import ObjectId
 
 from accounts import selectors
 from accounts.services.audit import AuditService
+from ecommerce.core.json_output import to_json
 from ecommerce.core.mongo import utc_now
 
 
@@ -49,4 +49,4 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> bytes:
-    return orjson.dumps(value, default=str)  # ids are text
+    return to_json(value, otherwise=str)  # ids are text

@@ -128,7 +128,7 @@ def collection_without_zones(document: type[mongoengine.Document]) -> Collection
 
     Giving each time its zone, and asking it for its offset again when JSON is made, takes 2.5
     microseconds: 50 of the 220 that decoding, presenting and dumping a list of 20 takes. Only
-    `renderers.to_json` may see such times: they cannot be compared with ours.
+    `json_output.to_json` may see such times: they cannot be compared with ours.
     """
     found = collection(document)
     return found.with_options(codec_options=_WITHOUT_ZONES)

@@ -11,7 +11,6 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
 
-import orjson
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
@@ -29,6 +28,7 @@ from ecommerce.core.errors import (
     StoreUnavailableError,
     pointer_to,
 )
+from ecommerce.core.json_output import to_json
 from ecommerce.core.parsers import IncompleteBodyError
 from ecommerce.core.request_ids import current_request_id
 
@@ -82,7 +82,7 @@ def problem_response(
     body = problem(
         status=status, code=code or _UNCODED[status], detail=detail, path=safe_path(request.path)
     )
-    return HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
+    return HttpResponse(to_json(body), status=status, content_type=PROBLEM_TYPE)
 
 
 class PlainViewMiddleware:
@@ -118,7 +118,7 @@ def answer_of_plain_view(request: HttpRequest, exception: Exception) -> HttpResp
     if _asks_for_page(request):
         page = render(request, "problem.html", body, status=status)
     else:
-        page = HttpResponse(orjson.dumps(body), status=status, content_type=PROBLEM_TYPE)
+        page = HttpResponse(to_json(body), status=status, content_type=PROBLEM_TYPE)
     for name, value in answer.headers.items():
         page.headers.setdefault(name, value)
     return page

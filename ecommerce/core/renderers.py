@@ -7,18 +7,12 @@ for a product of 500 bytes, 150 to 270 instead of 9 to 14 for a page of 20 (time
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 from rest_framework.request import Request, override_method
 from rest_framework.utils.serializer_helpers import ReturnDict
 
+from ecommerce.core.json_output import to_json
 from ecommerce.core.problems import PROBLEM_TYPE
-
-
-def to_json(data: Any, *, indented: bool = False) -> bytes:
-    """JSON of an answer. Times without a zone are in UTC, as all that is stored."""
-    indent = orjson.OPT_INDENT_2 if indented else 0
-    return orjson.dumps(data, option=orjson.OPT_NAIVE_UTC | indent)
 
 
 class ORJSONRenderer(BaseRenderer):

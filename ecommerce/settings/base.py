@@ -248,7 +248,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": (
         "Users, products and shopping carts over REST. Press **Authorize**, sign in with a "
         "username and a password, and try any call. Errors are `application/problem+json` "
-        "(RFC 9457); `code` names the case, `detail` says what to do next."
+        "(RFC 9457); `code` names the case, `detail` says what to do next. Times are in UTC, with "
+        "milliseconds: `2026-01-31T12:00:00.000+00:00`."
     ),
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -18,6 +18,7 @@ from accounts.selectors.api_keys import (
 )
 from accounts.services import ApiKeyService
 from ecommerce.core.commands import ShopCommand
+from ecommerce.core.json_output import as_text
 from ecommerce.core.mongo import utc_now
 
 _MAX_DAYS: Final = 3650
@@ -75,7 +76,7 @@ class Command(ShopCommand):
     def _list(self, options: dict[str, Any]) -> None:
         for key in every_api_key():
             if options["json"]:
-                self.stdout.write(json.dumps(present_api_key(key), default=str))
+                self.stdout.write(json.dumps(present_api_key(key), default=as_text))
             else:
                 scopes = ",".join(key["scopes"])
                 self.stdout.write(f"{key['prefix']}  {_state(key):8} {key['name']:24} {scopes}")
@@ -83,7 +84,7 @@ class Command(ShopCommand):
     def _show(self, options: dict[str, Any]) -> None:
         for name, value in present_api_key(api_key(options["prefix"])).items():
             shown = ", ".join(value) if isinstance(value, list) else value
-            self.stdout.write(f"{name:12} {'-' if shown is None else shown}")
+            self.stdout.write(f"{name:12} {'-' if shown is None else as_text(shown)}")
 
     def _rotate(self, options: dict[str, Any]) -> None:
         key = usable_api_key(options["prefix"])

@@ -18,6 +18,7 @@ from accounts.selectors import user_by_login
 from accounts.selectors.audit import AuditFilter, audit_events
 from ecommerce.core.commands import ShopCommand
 from ecommerce.core.ids import is_id
+from ecommerce.core.json_output import as_text
 from ecommerce.core.mongo import utc_now
 
 _AGO: Final = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
@@ -104,7 +105,7 @@ def _person(who: str | None) -> ObjectId | None:
 
 
 def _as_json(row: AuditEventRow) -> str:
-    return json.dumps(present_audit_event(row), default=str)
+    return json.dumps(present_audit_event(row), default=as_text)
 
 
 def _line(row: AuditEventRow) -> str:

@@ -13,6 +13,7 @@ from accounts.roles import Role, role_of
 from accounts.selectors import every_user, user_by_login
 from accounts.services import UserService
 from ecommerce.core.commands import ShopCommand
+from ecommerce.core.json_output import as_text
 
 _IS: Final = {Role.CUSTOMER: "is a customer", Role.STAFF: "is staff", Role.ADMIN: "is an admin"}
 
@@ -64,7 +65,7 @@ class Command(ShopCommand):
     def _list(self, options: dict[str, Any]) -> None:
         for user in every_user(staff_only=options["staff"], inactive_only=options["inactive"]):
             if options["json"]:
-                self.stdout.write(json.dumps(present_user(user), default=str))
+                self.stdout.write(json.dumps(present_user(user), default=as_text))
             else:
                 state = "" if user["is_active"] else "inactive"
                 self.stdout.write(
@@ -73,7 +74,7 @@ class Command(ShopCommand):
 
     def _show(self, options: dict[str, Any]) -> None:
         for name, value in present_user(user_by_login(options["login"])).items():
-            self.stdout.write(f"{name:12} {value}")
+            self.stdout.write(f"{name:12} {as_text(value)}")
 
     def _set_role(self, options: dict[str, Any]) -> None:
         user, role = user_by_login(options["login"]), Role(options["role"])

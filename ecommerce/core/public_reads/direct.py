@@ -18,9 +18,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.wsgi import WSGIRequest
 
 from ecommerce.core.conditional import Representation, http_date, is_settled
+from ecommerce.core.json_output import to_json
 from ecommerce.core.metrics import REQUESTS_IN_PROGRESS
 from ecommerce.core.public_reads.kept import Headers, Kept, Key
-from ecommerce.core.renderers import to_json
 from ecommerce.core.request_ids import request_id_of
 from ecommerce.core.response_cache.answers import (
     FOUND,

@@ -18,7 +18,7 @@ from ecommerce.core.conditional import (
     public_headers,
     tagged_response,
 )
-from ecommerce.core.renderers import to_json
+from ecommerce.core.json_output import to_json
 from ecommerce.core.response_cache.single_flight import SingleFlight
 from ecommerce.core.response_cache.stored import Stored, unpack
 from ecommerce.core.response_cache.topics import EPOCH, generations, keep, value_of
