@@ -1,13 +1,11 @@
 """The base of every command of ours: examples in --help, and no traceback for a user's mistake."""
 
 import os
-import shutil
 import sys
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, ClassVar, Final, TextIO
+from typing import Any, ClassVar, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pymongo.errors import OperationFailure, PyMongoError
@@ -120,33 +118,6 @@ def asking() -> Iterator[None]:
         raise CommandError(
             "Nobody is there to answer a question: --help names the options that answer it."
         ) from None
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[TextIO]:
-    """The file to write in UTF-8: what was there before stays until all of the new one is written.
-
-    Raises:
-        OSError: it cannot be written; it names `path`.
-    """
-    if path.exists() and not path.is_file():  # a pipe or a terminal holds nothing to be lost
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        return
-    place = path.resolve()  # behind a link
-    draft = place.with_name(f".{place.name}.{os.getpid()}.draft")
-    try:
-        file = draft.open("x", encoding="utf-8", newline="")
-    except OSError as fault:
-        raise OSError(fault.errno, fault.strerror, str(path)) from None
-    try:
-        with file:
-            yield file
-        if place.exists():
-            shutil.copymode(place, draft)
-        draft.replace(place)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _of_the_database(fault: PyMongoError) -> CommandError:

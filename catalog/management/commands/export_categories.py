@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from catalog.importing.category_files import write_categories
 from catalog.selectors import every_category
-from ecommerce.core.commands import ShopCommand, written_whole
+from ecommerce.core.commands import ShopCommand
+from ecommerce.core.drafts import written_whole
 
 
 class Command(ShopCommand):

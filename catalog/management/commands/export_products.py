@@ -11,7 +11,8 @@ from django.core.management.base import CommandError
 from catalog.documents import ProductRow
 from catalog.exporting import EXPORT_FORMATS, export
 from catalog.selectors import every_product
-from ecommerce.core.commands import ShopCommand, written_whole
+from ecommerce.core.commands import ShopCommand
+from ecommerce.core.drafts import written_whole
 
 _FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl"}
 

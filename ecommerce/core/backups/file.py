@@ -1,10 +1,9 @@
 """A backup is one SQLite file: the tables of the embedded store, and a manifest with digests."""
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from bson.errors import BSONError
 
 from ecommerce.core.backups.errors import BackupError
 from ecommerce.core.backups.sources import Source, bodies, namespace_of
+from ecommerce.core.drafts import draft_of, put_in_place
 from ecommerce.core.embedded.sqlite_file import SCHEMA
 from ecommerce.core.mongo import utc_now
 
@@ -49,29 +49,6 @@ def write_backup(path: Path, source: Source, advance: Advance) -> "BackupFile":
     except OSError as fault:
         raise BackupError(f"{path} cannot be written: {fault.strerror}.") from None
     return BackupFile(path)
-
-
-@contextmanager
-def draft_of(path: Path) -> Iterator[Path]:
-    """A file beside the path that only its owner may read, and that is gone if this fails."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-    try:
-        yield draft
-    finally:
-        for left in (draft, Path(f"{draft}-wal"), Path(f"{draft}-shm"), Path(f"{draft}-journal")):
-            with suppress(FileNotFoundError):
-                left.unlink()
-
-
-def put_in_place(draft: Path, path: Path) -> None:
-    """From now on the path is this file, also after a power cut; before, it was the old one."""
-    for place, flags in ((draft, os.O_RDONLY), (path.parent, os.O_DIRECTORY)):
-        handle = os.open(place, flags)
-        os.fsync(handle)
-        if place == draft:
-            draft.replace(path)
-        os.close(handle)
 
 
 def _fill(connection: sqlite3.Connection, source: Source, advance: Advance) -> None:

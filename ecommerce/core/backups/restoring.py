@@ -14,9 +14,10 @@ from mongoengine.connection import get_db
 from pymongo.collection import Collection
 
 from ecommerce.core import mongo
-from ecommerce.core.backups.file import Advance, BackupFile, draft_of, put_in_place
+from ecommerce.core.backups.file import Advance, BackupFile
 from ecommerce.core.backups.sources import source
 from ecommerce.core.checkpoints import checkpoint
+from ecommerce.core.drafts import draft_of, put_in_place
 from ecommerce.core.embedded.lock import FileLock
 from ecommerce.core.embedded.sqlite_file import SQLiteFile
 from ecommerce.core.indexes import ensure_indexes
