@@ -87,3 +87,15 @@ def test_who_reads_a_secret_file_is_its_owner(service: str, folder: str) -> None
     assert user == group
     (mounted,) = re.findall(rf"install -o (\d+) -m (\d+) \S+ .*{folder}.*", shell_of(DEPLOY))
     assert mounted == (user, "400")
+
+
+def test_new_code_has_what_it_requires_before_it_runs() -> None:
+    """On servers with systemd nothing else installs it: not at first, not for a release."""
+    (part,) = re.findall(r"^## Some servers: systemd\n(.*?)^## ", DEPLOY, re.DOTALL | re.MULTILINE)
+    install = "/opt/shop/.venv/bin/pip install --require-hashes -r /opt/shop/requirements/base.txt"
+    blocks = [block for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL) if "git " in block]
+    assert len(blocks) == 2, "the first time and a release"
+    for block in blocks:
+        steps = ["git ", install, "systemctl start shop-migrate", "shop-api shop-worker"]
+        places = [block.index(step) for step in steps]
+        assert places == sorted(places), block
