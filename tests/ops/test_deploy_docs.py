@@ -1,11 +1,13 @@
 """docs/deploy.md and docs/backup.md name services, users and files that are there."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.ops.compose import everything
+from tests.ops.kubernetes import of_kind
 from tests.queries import ROOT
 
 pytestmark = pytest.mark.ops
@@ -99,3 +101,44 @@ def test_new_code_has_what_it_requires_before_it_runs() -> None:
         steps = ["git ", install, "systemctl start shop-migrate", "shop-api shop-worker"]
         places = [block.index(step) for step in steps]
         assert places == sorted(places), block
+
+
+def kubectl_calls(page: Path) -> list[str]:
+    """What a page has to type, in blocks and in its sentences."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    return re.findall(r"^kubectl [^#\n]+|(?<=`)kubectl [^`]+", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_every_kubectl_command_that_names_an_object_says_where_it_is(page: Path) -> None:
+    """Without a namespace it asks `default`, where nothing of the shop is."""
+    for call in kubectl_calls(page):
+        verb, *named = re.split(r"\s-", call.removeprefix("kubectl "))[0].split()
+        if len(named) > 1 or any("/" in word for word in named):
+            assert re.search(r" --namespace [\w-]+", call), f"{verb}: {call}"
+
+
+def test_a_restore_on_kubernetes_stops_all_that_writes_and_starts_it_again() -> None:
+    calls = [call for call in kubectl_calls(ROOT / "docs" / "backup.md") if "get psmdb" not in call]
+    writing = {one["metadata"]["name"] for one in of_kind("production", "Deployment")}
+    assert writing == {"api", "worker"}
+    scaled = [
+        (name, int(call.split("--replicas ")[1]))
+        for call in calls if " scale " in call for name in re.findall(r"deployment/(\w+)", call)
+    ]  # fmt: skip
+    (worker,) = (
+        one["spec"]["replicas"]
+        for one in of_kind("production", "Deployment") if one["metadata"]["name"] == "worker"
+    )  # fmt: skip
+    (api,) = (
+        one["spec"]["minReplicas"] for one in of_kind("production", "HorizontalPodAutoscaler")
+    )
+    assert scaled == [("api", 0), ("worker", 0), ("worker", worker), ("api", api)]
+    nightly = [one["metadata"]["name"] for one in of_kind("production", "CronJob")]
+    patched = [call for call in calls if " patch cronjob " in call]
+    assert len(patched) == 2
+    for call, suspended in zip(patched, ("true", "false"), strict=True):
+        assert call.split(" --")[0].split()[3:] == nightly
+        assert f'{{"spec":{{"suspend":{suspended}}}}}' in call
+    commands = re.findall(r"manage\.py (\w+)", " ".join(calls))
+    assert commands == ["migrate", "shard_cluster", "verify_invariants"]
