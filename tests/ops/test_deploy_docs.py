@@ -103,6 +103,15 @@ def test_new_code_has_what_it_requires_before_it_runs() -> None:
         assert places == sorted(places), block
 
 
+def test_pages_of_the_front_end_may_ask_an_api_of_compose() -> None:
+    (said,) = re.findall(
+        r"^cat >> docker/\.env <<'END'\n(.*?)^END$", DEPLOY, re.DOTALL | re.MULTILINE
+    )
+    given = dict(line.split("=", 1) for line in said.splitlines())
+    assert given["SHOP_HOST"] != given["PUBLIC_URL"].removeprefix("https://")
+    assert given["PUBLIC_URL"] in given["CORS_ALLOWED_ORIGINS"].split(",")
+
+
 def kubectl_calls(page: Path) -> list[str]:
     """What a page has to type, in blocks and in its sentences."""
     text = page.read_text("utf-8").replace("\\\n", " ")

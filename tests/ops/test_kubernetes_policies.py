@@ -309,6 +309,12 @@ def test_every_rule_asks_for_its_own_namespace_alone(overlay: str) -> None:
         assert rule["labels"]["namespace"] == namespace
 
 
+def test_pages_of_the_front_end_may_ask_the_api(overlay: str) -> None:
+    """It has another host, and a browser asks the API before it lets a page of there do it."""
+    found = config(overlay)
+    assert found["PUBLIC_URL"] in found["CORS_ALLOWED_ORIGINS"].split(",")
+
+
 # --- the network ---------------------------------------------------------------------------------
 
 
