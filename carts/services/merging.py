@@ -66,7 +66,8 @@ def merge(
     Raises:
         CartNotFoundError: no guest's cart of this id and secret.
         MergeTargetNotFoundError: `into` is no cart of the user; the guest's cart stays as it is.
-        CartMergedError: the guest's cart was merged otherwise, or is about to be.
+        CartMergedError: the guest's cart was merged otherwise, or is about to be; or it was merged
+            so, into a cart that is gone.
         NotAGuestCartError: it is the user's already.
         TooManyCartsError: the user has room for no further cart.
         PreconditionFailedError: it has another version.
@@ -192,6 +193,8 @@ def _opened_again(source: CartRow) -> bool:
         _completed(source)
     except MergeTargetNotFoundError:
         return True
+    except CartMergedError:  # somebody was faster; where to is not for everybody who asks
+        pass
     return False
 
 
@@ -210,9 +213,9 @@ def _why_not(access: Access, present: CartRow) -> Exception:
     return PreconditionFailedError() if not access.accepts(present) else CartBusyError()
 
 
-def _undo(source: CartRow) -> None:
-    """Open the source again, unless somebody has completed the same intent."""
-    collection(ShoppingCart).update_one(
+def _undone(source: CartRow) -> bool:
+    """Open the source again, unless somebody has completed the same intent, or has done so."""
+    undone = collection(ShoppingCart).update_one(
         {
             "_id": source["_id"],
             "merge.operation": source["merge"]["operation"],
@@ -220,6 +223,7 @@ def _undo(source: CartRow) -> None:
         },
         {"$unset": {"merge": ""}, "$set": {"updated_at": utc_now()}, "$inc": {"version": 1}},
     )
+    return undone.modified_count == 1
 
 
 # --- the lines --------------------------------------------------------------------------------
@@ -252,14 +256,26 @@ def _written(source: CartRow) -> Merged:
 
 
 def _targets(source: CartRow) -> Iterator[CartRow]:
-    """The target, read anew for each try."""
+    """The target, read anew for each try.
+
+    Raises:
+        MergeTargetNotFoundError: it is gone, and the source is open again.
+        CartMergedError: it is gone, and the source with it: it had been merged before.
+    """
     intent = source["merge"]
     for _ in pauses():
         row = selectors.cart_found_by(_target(intent["into"], intent["by"]))
         if row is None:
-            _undo(source)
-            raise MergeTargetNotFoundError
+            raise _without_target(source)
         yield row
+
+
+def _without_target(source: CartRow) -> Exception:
+    into = source["merge"]["into"]
+    merged = {"_id": source["_id"], "merged_into": into}
+    if _undone(source) or selectors.cart_found_by(merged, {"_id": 1}) is None:
+        return MergeTargetNotFoundError()
+    return CartMergedError(str(into))  # an intent is carried out again by who had it
 
 
 def _target(into: ObjectId, user_id: ObjectId) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from bson import ObjectId
@@ -118,6 +118,34 @@ def test_a_target_that_is_gone_opens_the_source_again(
     assert guests.merge(alice, mine).outcome == (404, "merge_target_not_found")
     assert guests.add(lamp)["total_quantity"] == 3
     assert lines(guests.merge(alice, other)["cart"]) == [("Lamp", 3)]
+
+
+def test_a_merge_that_was_done_is_told_again_after_its_target_is_gone(
+    lamp: ProductRow, alice: Person
+) -> None:
+    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
+    assert guests.merge(alice, mine).status == 200
+    alice.api.delete(f"/shopping-carts/{mine}")
+    before = guests.stored()
+    again = guests.merge(alice, mine)
+    assert (again.outcome, again["merged_into"]) == ((409, "cart_merged"), mine)
+    assert guests.stored() == before
+
+
+def test_a_try_that_is_overtaken_does_not_say_that_the_cart_is_as_it_was(
+    lamp: ProductRow, alice: Person, settings: Any
+) -> None:
+    guests, mine = GuestCart(item(lamp, 2)), cart_of(alice)
+
+    def overtaken(reached: str) -> None:
+        settings.CHECKPOINT = None
+        assert reached == "carts.merge_claimed"
+        assert guests.merge(alice, mine).status == 200
+        alice.api.delete(f"/shopping-carts/{mine}")
+
+    settings.CHECKPOINT = overtaken
+    late = guests.merge(alice, mine)
+    assert (late.outcome, late["merged_into"]) == ((409, "cart_merged"), mine)
 
 
 @pytest.mark.parametrize("step", ["carts.merge_placed", "carts.merge_adopted"])
