@@ -65,12 +65,15 @@ def _store() -> Iterator[Finding]:
 
 
 def _indexes() -> Finding:
-    missing = [
-        f"{index.collection}.{index.name}"
-        for document in documents()
-        for index in declared(document)
-        if index.name not in collection(document).index_information()
-    ]
+    try:
+        missing = [
+            f"{index.collection}.{index.name}"
+            for document in documents()
+            for index in declared(document)
+            if index.name not in collection(document).index_information()
+        ]
+    except PyMongoError as fault:
+        return _unseen("indexes", fault)
     if missing:
         return Finding(
             "indexes", "failure", f"missing: {', '.join(missing)}; run manage.py migrate"
@@ -81,8 +84,10 @@ def _indexes() -> Finding:
 def _clock() -> Finding:
     try:
         there = get_db().command("hello").get("localTime")
-    except OperationFailure:  # a server that only speaks like MongoDB
-        there = None
+    except PyMongoError as fault:
+        if not _is_refusal(fault):
+            return _unseen("clock", fault)
+        there = None  # a server that only speaks like MongoDB
     if there is None:
         return Finding("clock", "ok", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
     apart = abs((datetime.now(UTC) - there.replace(tzinfo=UTC)).total_seconds())
@@ -90,6 +95,19 @@ def _clock() -> Finding:
         text = f"{apart:.0f} s from the database's clock: tokens expire early or late; set up NTP"
         return Finding("clock", "failure", text)
     return Finding("clock", "ok", f"{apart:.1f} s from the database's clock")
+
+
+def _unseen(name: str, fault: PyMongoError) -> Finding:
+    what_to_do = (
+        "check the rights of the user in MONGODB_URI"
+        if _is_refusal(fault)
+        else "run this again when the database answers"
+    )
+    return Finding(name, "failure", f"cannot be seen: {mongo.in_short(fault)}; {what_to_do}")
+
+
+def _is_refusal(fault: PyMongoError) -> bool:
+    return isinstance(fault, OperationFailure) and not mongo.is_outage(fault)
 
 
 def _redis() -> Iterator[Finding]:

@@ -11,10 +11,16 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
-from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
+from pymongo.errors import (
+    AutoReconnect,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 
 from accounts.rules import Scope
 from catalog.documents import Product, ProductRow
@@ -82,6 +88,42 @@ def test_doctor_says_when_the_database_is_away(monkeypatch: pytest.MonkeyPatch) 
         call_command("doctor", stdout=out)
     said = "FAIL  store    nobody there; is it running, and is MONGODB_URI right?\n"
     assert said in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (
+            OperationFailure("not authorized on shop", 13),
+            "not authorized on shop; check the rights of the user in MONGODB_URI",
+        ),
+        (AutoReconnect("connection closed"), "connection closed; run this again"),
+    ],
+)
+def test_doctor_says_what_it_could_not_see_and_looks_at_the_rest(
+    fault: PyMongoError, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecommerce.core.diagnosis.declared", Mock(side_effect=fault))
+    out = StringIO()
+    with pytest.raises(CommandError, match="wrong with: indexes"):
+        call_command("doctor", stdout=out)
+    assert f"FAIL  indexes  cannot be seen: {said}" in out.getvalue()
+    assert "limits" in out.getvalue()
+
+
+def test_doctor_says_that_the_clock_could_not_be_asked_and_looks_at_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Mock()
+    database.return_value.command.side_effect = AutoReconnect("connection closed")
+    monkeypatch.setattr("ecommerce.core.diagnosis.get_db", database)
+    monkeypatch.setattr("ecommerce.core.mongo.ping", Mock())
+    monkeypatch.setattr("ecommerce.core.mongo.uses_embedded_store", lambda: False)
+    out = StringIO()
+    with pytest.raises(CommandError, match="wrong with: clock"):
+        call_command("doctor", stdout=out)
+    assert "FAIL  clock    cannot be seen: connection closed; run this again" in out.getvalue()
+    assert "OK    indexes" in out.getvalue()
 
 
 def test_the_shell_knows_the_documents(
