@@ -84,21 +84,28 @@ class AmbiguousItemError(DomainError):
 
 
 class InsufficientStockError(DomainError):
-    """Fewer pieces are left than the line would hold."""
+    """Fewer pieces are left than the line would hold. `in_cart` are those that it holds already,
+    where more were to be added; None where it was to hold another number.
+    """
 
     code = "insufficient_stock"
     status = 409
     title = "Not enough in stock"
 
     def __init__(
-        self, *, product_id: str, available_quantity: int, in_cart: int = 0, sku: str | None = None
+        self,
+        *,
+        product_id: str,
+        available_quantity: int,
+        in_cart: int | None,
+        sku: str | None = None,
     ) -> None:
         already = f", and the cart already holds {in_cart}" if in_cart else ""
         super().__init__(
             f"Only {available_quantity} of this product are left{already}.",
             product_id=product_id,
             available_quantity=available_quantity,
-            in_cart=in_cart,
+            **({"in_cart": in_cart} if in_cart is not None else {}),
             **({"sku": sku} if sku is not None else {}),
         )
 

@@ -63,25 +63,24 @@ _WRITE = {
         (429, "rate_limited"),
     ),
 }
-_TOO_FEW: Final = (
-    409,
-    "insufficient_stock",
-    {"product_id": _PRODUCT, "sku": "SHIRT-M", "available_quantity": 3, "in_cart": 2},
-)
-_ITEM_PROBLEMS: Final = (
+_LEFT: Final = {"product_id": _PRODUCT, "sku": "SHIRT-M", "available_quantity": 3}
+_TOO_FEW: Final = (409, "insufficient_stock", {**_LEFT, "in_cart": 2})
+_TOO_FEW_TO_SET: Final = (409, "insufficient_stock", _LEFT)
+_NOT_SOLD: Final = (
     (409, "cart_merged"),
     (409, "product_unavailable"),
     (409, "unknown_variant"),
-    _TOO_FEW,
-    (409, "quantity_limit"),
 )
+_ITEM_PROBLEMS: Final = (*_NOT_SOLD, _TOO_FEW, (409, "quantity_limit"))
 _PUT_IN: dict[Any, Any] = problems(
     (404, "cart_not_found"),
     (404, "product_not_found"),
     *_ITEM_PROBLEMS,
     (415, "unsupported_media_type"),
 )
-_REPLACE: dict[Any, Any] = problems((403, "foreign_user"), *_ITEM_PROBLEMS, (409, "cart_busy"))
+_REPLACE: dict[Any, Any] = problems(
+    (403, "foreign_user"), *_NOT_SOLD, _TOO_FEW_TO_SET, (409, "quantity_limit"), (409, "cart_busy")
+)
 _LINES: dict[Any, Any] = {
     **_WRITE,
     **problems(
@@ -98,7 +97,7 @@ _SET: dict[Any, Any] = {
         (409, "cart_merged"),
         (409, "ambiguous_item"),
         (409, "product_unavailable"),
-        _TOO_FEW,
+        _TOO_FEW_TO_SET,
         (409, "product_mismatch"),
         (409, "cart_busy"),
         (415, "unsupported_media_type"),

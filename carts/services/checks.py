@@ -113,15 +113,19 @@ def still_offered(products: Products, line: LineRow) -> Offer:
     return offer
 
 
-def check_quantity(offer: Offer, quantity: int, held: int = 0) -> None:
-    """Whether a line that holds some may hold this many more.
+def check_quantity(offer: Offer, quantity: int, held: int | None) -> None:
+    """Whether a line may hold this many.
+
+    Args:
+        held: what it holds, to which the quantity is added; None where it is set.
 
     Raises:
         LineLimitError, InsufficientStockError: it may not.
     """
-    if held + quantity > MAX_LINE_QUANTITY:
-        raise LineLimitError(in_cart=held)
-    if held + quantity > offer.left:
+    wanted = (held or 0) + quantity
+    if wanted > MAX_LINE_QUANTITY:
+        raise LineLimitError(in_cart=held or 0)
+    if wanted > offer.left:
         metrics.STOCK_REFUSALS.inc()
         raise InsufficientStockError(
             product_id=str(offer.product_id),
@@ -132,11 +136,12 @@ def check_quantity(offer: Offer, quantity: int, held: int = 0) -> None:
 
 
 def offers_for(
-    items: Sequence[Item], *, beside: Iterable[LineRow] = ()
+    items: Sequence[Item], *, held: int | None, beside: Iterable[LineRow] = ()
 ) -> tuple[list[Offer], Products]:
     """What is offered for the items, each with enough in stock; their products, in one read.
 
     Args:
+        held: 0 in a new cart; None where they are all that the cart holds afterwards.
         beside: further lines whose products are wanted.
 
     Raises:
@@ -147,5 +152,5 @@ def offers_for(
     products = products_in_carts(wanted | {line["product_id"] for line in beside})
     offers = [offered(products, ObjectId(item.product_id), item.sku) for item in items]
     for item, offer in zip(items, offers, strict=True):
-        check_quantity(offer, item.quantity)
+        check_quantity(offer, item.quantity, held)
     return offers, products

@@ -52,7 +52,7 @@ def create(
     done = selectors.made_by(operation, whose=whose) if operation.retried else None
     if done is not None:
         return selectors.priced(done), token
-    offers, products = checks.offers_for(items)
+    offers, products = checks.offers_for(items, held=0)
     lines = [new_line(offer, item) for offer, item in zip(offers, items, strict=True)]
     if owner is not None:
         kept = _in_a_cart_that_is_there(shopper, owner, operation, lines)

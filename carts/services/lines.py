@@ -45,7 +45,8 @@ def _set(
     if not values:
         return PricedCart(cart, products)
     if "quantity" in values:
-        checks.check_quantity(checks.still_offered(products, line), values["quantity"])
+        offer = checks.still_offered(products, line)
+        checks.check_quantity(offer, values["quantity"], None)
     change = {f"items.$.{name}": value for name, value in values.items()}
     row = updates.apply(access, cart, {"$set": change}, where={"items.key": line["key"]})
     return priced(row, products)

@@ -60,7 +60,7 @@ def replace(
 
 
 def _replaced(access: Access, cart: CartRow, items: Sequence[Item]) -> PricedCart | None:
-    offers, products = checks.offers_for(items, beside=cart["saved_items"])
+    offers, products = checks.offers_for(items, held=None, beside=cart["saved_items"])
     held = {line["key"]: line for line in cart["items"]}
     lines = [
         with_quantity(held[offer.key], item, item.quantity)

@@ -70,6 +70,20 @@ def test_an_add_beyond_the_stock_says_what_is_left(
     assert alice.api.get(cart)["total_quantity"] == 8
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_quantity_that_is_set_is_beside_nothing_in_the_cart(
+    whole: bool, cart: str, lamp: ProductRow, alice: Person
+) -> None:
+    alice.api.post(f"{cart}/items", item(lamp, 3))
+    if whole:
+        answer = alice.api.put(cart, {"items": [item(lamp, 11)]})
+    else:
+        answer = alice.api.put(f"{cart}/items/{lamp['_id']}", {"quantity": 11})
+    assert (answer.outcome, answer["available_quantity"]) == ((409, "insufficient_stock"), 10)
+    assert "in_cart" not in answer.json(), "the 3 that it holds would not be added to"
+    assert answer["detail"] == "Only 10 of this product are left."
+
+
 def test_a_line_holds_at_most_999(cart: str, make_product: MakeProduct, alice: Person) -> None:
     plenty = make_product(quantity=5000)
     assert alice.api.post(f"{cart}/items", item(plenty, 999)).status == 201
