@@ -74,7 +74,7 @@ RATELIMIT_USE_CACHE = "this-process"
 """django-ratelimit counts where Redis does not (see ecommerce/core/rate_limits/counting.py)."""
 RESPONSE_CACHE = env.choice("RESPONSE_CACHE", "full", among=("full", "shared", "off"))
 """Answers of the catalog: kept in each process and in Redis (full), in Redis alone (shared), or not
-at all (off). Each keeps one for about 300 s; a process uses its own for one second without asking
+at all (off). None gets older than 300 s; a process uses its own for one second without asking
 whether another process has changed anything."""
 
 # --- applications -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from catalog.topics import product_topic
 from ecommerce.core import conditional
 from ecommerce.core.public_reads import PublicReads, layer
 from ecommerce.core.public_reads.kept import Kept, KeptAnswers, unpack
-from ecommerce.core.response_cache import answers, topics
+from ecommerce.core.response_cache import stored, topics
 from ecommerce.core.response_cache.answers import Provenance
 from tests.core.wsgi_calls import LIMITS, Calls, Sent, added, found, whatever_is_left
 from tests.operations import recorded
@@ -245,11 +246,9 @@ def test_50_threads_after_an_answer_has_expired_make_one_read(
 ) -> None:  # fmt: skip
     path = f"/products/{lamp['_id']}"
     with monkeypatch.context() as patch:
-        patch.setattr(answers, "KEPT_SECONDS", 0.05)
-        patch.setattr(layer, "_SHARED_SECONDS", 0.05)
+        patch.setattr(stored, "LIFE_SECONDS", 0.05)
         both(path), both(path)
         time.sleep(0.1)
-    monkeypatch.setattr(layer, "LIFE_SECONDS", -1.0)
     with recorded() as seen:
         assert crowd() == {"200 OK: Lamp"}
     assert ([one.kind for one in seen], passed_on) == (["find"], [path])
@@ -266,14 +265,17 @@ def test_what_is_still_right_after_a_second_is_given_without_a_read(
     assert (seen, passed_on) == ([], [path])
 
 
-def test_after_its_life_an_answer_is_not_given_by_the_process(
+def test_after_its_life_an_answer_is_given_by_nobody(
     lamp: ProductRow, both: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = f"/products/{lamp['_id']}"
-    both(path)
-    monkeypatch.setattr(layer, "FRESH_SECONDS", -1.0)
-    monkeypatch.setattr(layer, "LIFE_SECONDS", -1.0)
-    assert found(lambda: both(path)) == {"shared": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(stored, "LIFE_SECONDS", 0.1)
+        both(path)
+        assert found(lambda: both(path)) == {"process": 1}
+        time.sleep(0.1)
+    assert found(lambda: both(path)) == {"miss": 1}
+    assert found(lambda: both(path)) == {"process": 1}
 
 
 def test_another_process_answers_from_the_shared_layer_without_django(
@@ -335,11 +337,14 @@ def test_what_changed_a_moment_ago_is_kept_once_its_headers_are_final(
 
 
 def an_answer(body: bytes) -> Kept:
-    made_of = Provenance(("a",), (b"t",), b"e", view_name="v", transport="http", is_settled=True)
-    return Kept([("ETag", '"t"')], body, '"t"', "", made_of, 7.0, b"e")
+    made_of = Provenance(("a",), (b"t",), b"e", "v", "http", is_settled=True, ends_at=60.0)
+    return Kept([("ETag", '"t"')], body, '"t"', "", made_of, 7.0, b"e", ends=17.0)
 
 
-def test_an_answer_comes_back_from_the_shared_layer_as_it_was() -> None:
+def test_an_answer_comes_back_from_the_shared_layer_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stored, "time", SimpleNamespace(time=lambda: 50.0))
     assert unpack(an_answer(b"{}\n{}").pack(), now=7.0) == an_answer(b"{}\n{}")
 
 
@@ -348,6 +353,12 @@ def test_an_answer_comes_back_from_the_shared_layer_as_it_was() -> None:
 )
 def test_what_another_version_of_the_program_kept_is_not_there(packed: bytes) -> None:
     assert unpack(packed, now=7.0) is None
+
+
+def test_what_was_kept_without_its_end_is_not_there() -> None:
+    packed = an_answer(b"{}").pack()
+    assert unpack(packed, now=7.0) is not None
+    assert unpack(packed.replace(b'"ends_at"', b'"other"'), now=7.0) is None
 
 
 def test_entries_of_another_version_are_answered_anew(

@@ -19,7 +19,7 @@ from ecommerce.core.errors import StoreUnavailableError
 from ecommerce.core.mongo import collection
 from ecommerce.core.response_cache import changed, single_flight
 from ecommerce.core.response_cache.single_flight import SingleFlight
-from ecommerce.core.response_cache.stored import Stored, unpack
+from ecommerce.core.response_cache.stored import Stored, seconds_left, unpack
 from ecommerce.core.response_cache.topics import CACHE, changed_since, generations
 from tests.client import ApiClient, Person
 from tests.operations import recorded
@@ -287,10 +287,21 @@ def test_links_name_the_host_that_was_asked(
 
 def test_a_stored_answer_comes_back_as_it_was_and_only_at_its_generations() -> None:
     moment = datetime(2026, 3, 4, 5, 6, 7, 891000, tzinfo=UTC)
-    stored = Stored(b'{"a": "\n"}', '"v1"', moment, "<http://x/>")
+    stored = Stored(b'{"a": "\n"}', '"v1"', moment, "<http://x/>", ends_at=time.time() + 9.5)
     packed = stored.pack([b"one", b"two"])
     assert unpack(packed, [b"one", b"two"]) == stored
     assert unpack(packed, [b"one", b"new"]) is None
+
+
+def test_a_stored_answer_that_has_ended_or_does_not_say_when_is_not_there() -> None:
+    packed = Stored(b"{}", '"v1"', None, "", ends_at=time.time() + 9.5).pack([])
+    assert unpack(packed, []) is not None
+    assert unpack(packed.replace(b'"ends_at"', b'"other"'), []) is None
+    assert unpack(Stored(b"{}", '"v1"', None, "", ends_at=time.time()).pack([]), []) is None
+
+
+def test_a_clock_that_is_ahead_makes_no_life_longer() -> None:
+    assert seconds_left(time.time() + 3600) == 300.0
 
 
 @pytest.mark.parametrize("packed", [b'{"tokens": []}\n{}', b"{}\n{}", b"[]\n{}", b"{\n", b""])

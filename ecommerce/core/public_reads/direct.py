@@ -29,6 +29,7 @@ from ecommerce.core.response_cache.answers import (
     as_found,
     kept_or_made,
 )
+from ecommerce.core.response_cache.stored import seconds_left
 
 _OWN: Final = (
     "ETag", "Last-Modified", "Link", "Content-Length", "RateLimit-Policy", "RateLimit",
@@ -154,6 +155,7 @@ def _read(
         provenance=provenance,
         first_kept=began,
         epoch=provenance.epoch,
+        ends=began + seconds_left(provenance.ends_at),
     )
 
 

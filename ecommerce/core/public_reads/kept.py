@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from ecommerce.core.response_cache.answers import Provenance
-from ecommerce.core.response_cache.stored import UNREADABLE
+from ecommerce.core.response_cache.stored import UNREADABLE, seconds_left
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 _OVERHEAD: Final = 4_000
@@ -30,9 +30,11 @@ class Kept:
     last_modified: str
     provenance: Provenance
     first_kept: float
-    """`time.monotonic`, before the answer's data was read."""
+    """In `time.monotonic`, before its data was read, or it was looked for in the shared layer."""
     epoch: bytes
     """The last one at which it was known to be right."""
+    ends: float
+    """In `time.monotonic`: it is not given later."""
 
     @property
     def size(self) -> int:
@@ -51,12 +53,16 @@ class Kept:
             "epoch": made.epoch.hex(),
             "view_name": made.view_name,
             "transport": made.transport,
+            "ends_at": made.ends_at,
         }
         return orjson.dumps(head) + b"\n" + self.body
 
 
 def unpack(packed: bytes, now: float) -> Kept | None:
-    """What `pack` packed, kept from now on; None for what another version of the program packed."""
+    """What `pack` packed, and kept here from now on, for what is left of its life.
+
+    None for what another version of the program packed.
+    """
     try:
         return _unpacked(packed, now)
     except UNREADABLE:
@@ -73,6 +79,7 @@ def _unpacked(packed: bytes, now: float) -> Kept:
         view_name=known["view_name"],
         transport=known["transport"],
         is_settled=True,
+        ends_at=float(known["ends_at"]),
     )
     return Kept(
         headers=[(name, value) for name, value in known["headers"]],
@@ -82,6 +89,7 @@ def _unpacked(packed: bytes, now: float) -> Kept:
         provenance=provenance,
         first_kept=now,
         epoch=provenance.epoch,
+        ends=now + seconds_left(provenance.ends_at),
     )
 
 

@@ -1,7 +1,6 @@
 """The WSGI layer around Django that answers what the process keeps."""
 
 import hashlib
-import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -17,6 +16,7 @@ from ecommerce.core.public_reads.kept import MAX_BYTES, Headers, Kept, KeptAnswe
 from ecommerce.core.rate_limits import Usage, header_items, policy_of_read, spend_read
 from ecommerce.core.request_ids import accepted_or_new
 from ecommerce.core.response_cache.answers import PROVENANCE, Provenance
+from ecommerce.core.response_cache.stored import seconds_left
 from ecommerce.core.response_cache.topics import EPOCH, changed_since, generations, keep
 
 StartResponse = Callable[..., Any]
@@ -24,9 +24,6 @@ WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 FRESH_SECONDS: Final = 1.0
 """How long answers are given without asking whether another process has changed anything."""
-LIFE_SECONDS: Final = 300.0
-"""After that an answer is made anew, though nobody said that it changed."""
-_SHARED_SECONDS: Final = 300.0
 _PATHS: Final = ("/products", "/categories")
 _PLAIN_ACCEPT: Final = frozenset({"", "*/*", "application/json"})
 _SPECIAL: Final = (
@@ -80,7 +77,7 @@ class PublicReads:
         if answer is None:
             return self._from_shared(key, now)
         made = answer.provenance
-        if now - answer.first_kept > LIFE_SECONDS or changed_since(made.topics, answer.first_kept):
+        if now > answer.ends or changed_since(made.topics, answer.first_kept):
             return None
         if answer.epoch == self._known_epoch(now):
             KEPT_ANSWERS["process"].inc()
@@ -106,7 +103,7 @@ class PublicReads:
         if state is None or packed is None:
             return None
         answer, epoch = unpack(packed, now), state[0][0]
-        if answer is None:
+        if answer is None or now > answer.ends:
             return None
         if answer.epoch != epoch:
             found = generations((EPOCH, *answer.provenance.topics))
@@ -142,17 +139,19 @@ class PublicReads:
                 provenance=provenance,
                 first_kept=began,
                 epoch=provenance.epoch,
+                ends=began + seconds_left(provenance.ends_at),
             )
             self._keep(key, answer)
         return response
 
     def _keep(self, key: Key, answer: Kept | None) -> None:
         """Here and in the shared layer, if it will stay as it is until its topics change."""
-        if answer is not None and answer.provenance.is_settled:
+        if answer is None or not answer.provenance.is_settled:
+            return
+        left = seconds_left(answer.provenance.ends_at)
+        if left > 0:
             self._kept.put(key, answer)
-            # Not all at once: what was kept together would otherwise end together.
-            jitter = random.uniform(0.8, 1.0)  # noqa: S311
-            keep(_shared_key(key), answer.pack(), _SHARED_SECONDS * jitter)
+            keep(_shared_key(key), answer.pack(), left)
 
 
 def _key(environ: Mapping[str, Any]) -> Key | None:

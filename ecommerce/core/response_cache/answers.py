@@ -1,7 +1,7 @@
 """How a view answers what everyone may see: from what is kept, or made once for all who wait."""
 
 import hashlib
-import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -20,11 +20,9 @@ from ecommerce.core.conditional import (
 )
 from ecommerce.core.json_output import to_json
 from ecommerce.core.response_cache.single_flight import SingleFlight
-from ecommerce.core.response_cache.stored import Stored, unpack
+from ecommerce.core.response_cache.stored import Stored, end_of, seconds_left, unpack
 from ecommerce.core.response_cache.topics import EPOCH, generations, keep, value_of
 
-KEPT_SECONDS: Final = 300.0
-"""How long an answer whose topics nobody changed is kept, give or take a fifth."""
 PROVENANCE: Final = "shop.provenance"
 """Where the WSGI environment says it, for the layer around Django."""
 FOUND: Final = "shop.found"
@@ -48,11 +46,13 @@ class Provenance:
     """http or https."""
     is_settled: bool
     """Whether its headers will not change: `Last-Modified` comes late (see `tagged_response`)."""
+    ends_at: float
+    """In Unix time: it is kept no longer, wherever."""
 
     @classmethod
     def unkept(cls, view_name: str, transport: str) -> Self:
         """Of an answer that is made anew for everybody."""
-        return cls((), (), b"", view_name, transport, is_settled=False)
+        return cls((), (), b"", view_name, transport, is_settled=False, ends_at=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,10 @@ def kept_or_made(
         flight = f"{key}{b''.join(tokens).hex()}"
         stored = _flights.do(flight, lambda: _found_or_made(key, tokens, read.load))
     settled = is_settled(stored.last_modified)
-    made_at = Provenance(read.topics, tuple(tokens), epoch, view_name, transport, settled)
-    return _as_representation(stored), made_at
+    provenance = Provenance(
+        read.topics, tuple(tokens), epoch, view_name, transport, settled, stored.ends_at
+    )
+    return _as_representation(stored), provenance
 
 
 def answer_of(request: Request, made: Representation) -> Response:
@@ -137,18 +139,20 @@ def _key(request: HttpRequest) -> str:
 
 def _found_or_made(key: str, tokens: Sequence[bytes], load: Callable[[], Representation]) -> Stored:
     """Another flight may have landed between the look at the cache and the start of this one."""
-    return unpack(value_of(key), tokens) or _made(key, tokens, load())
+    return unpack(value_of(key), tokens) or _made(key, tokens, load)
 
 
-def _made(key: str, tokens: Sequence[bytes], made: Representation) -> Stored:
+def _made(key: str, tokens: Sequence[bytes], load: Callable[[], Representation]) -> Stored:
+    ends_at = end_of(time.time())
+    made = load()
     stored = Stored(
         body=to_json(made.data()),
         etag=made.etag,
         last_modified=made.last_modified,
         link=made.headers.get("Link", ""),
+        ends_at=ends_at,
     )
-    # Not all at once: what was made together would otherwise end together.
-    keep(key, stored.pack(tokens), KEPT_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
+    keep(key, stored.pack(tokens), seconds_left(ends_at))
     return stored
 
 
