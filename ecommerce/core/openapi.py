@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
+from ecommerce.core import money
 from ecommerce.core.access import AccessRule
 from ecommerce.core.fields import PriceField
 from ecommerce.core.idempotency import IDEMPOTENCY_KEY, REPLAYED, is_idempotent
@@ -155,12 +157,25 @@ class PriceFieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-u
     target_class = PriceField
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:  # noqa: ARG002
-        """The schema of the member."""
-        number = {"type": "number", "minimum": 0, "maximum": 99_999_999.99, "multipleOf": 0.01}
+        """The schema of the member, in the shop's currency.
+
+        How many decimals a number may have is said in words: validators compute `multipleOf` with
+        doubles, to which 19.99 is no multiple of 0.01.
+        """
         if direction == "response":
             return {"type": "number", "minimum": 0}
-        text = {"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"}
-        return {"oneOf": [number, text], "example": 19.99}
+        currency = settings.CURRENCY
+        highest = money.to_major(money.MAX_MINOR, currency)
+        words = f"{currency}, with at most {money.decimals(currency)} decimals."
+        number = {"type": "number", "minimum": 0, "maximum": highest, "description": words}
+        text = {"type": "string", "pattern": _decimal_pattern(currency)}
+        return {"oneOf": [number, text], "example": money.to_major(1999, currency)}
+
+
+def _decimal_pattern(currency: str) -> str:
+    places = money.decimals(currency)
+    whole = rf"^\d{{1,{len(str(money.MAX_MINOR)) - places}}}"
+    return rf"{whole}(\.\d{{1,{places}}})?$" if places else f"{whole}$"
 
 
 URI_TOO_LONG: Final[dict[Any, Any]] = {

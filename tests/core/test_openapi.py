@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from accounts.rules import RULES
+from ecommerce.core.money import to_minor
 from tests.client import ApiClient
 
 
@@ -176,6 +180,60 @@ def test_every_body_has_an_example(document: Any) -> None:
     for path, method, operation in operations(document):
         for media in operation.get("requestBody", {}).get("content", {}).values():
             assert media["examples"], (path, method)
+
+
+def examples(node: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where each example stands, the schema that it is of, and the example."""
+    if isinstance(node, list):
+        for number, member in enumerate(node):
+            yield from examples(member, f"{path}/{number}")
+    if not isinstance(node, dict):
+        return
+    if "example" in node:
+        yield path, node, node["example"]
+    for name, example in node.get("examples", {}).items():
+        yield f"{path}/{name}", node["schema"], example["value"]
+    for name, member in node.items():
+        if name not in {"example", "examples"}:
+            yield from examples(member, f"{path}/{name}")
+
+
+def faults(document: Any, schema: Any, value: Any) -> list[str]:
+    validator = Draft202012Validator({**schema, "components": document["components"]})
+    return [fault.message for fault in validator.iter_errors(value)]
+
+
+def test_every_example_is_what_its_schema_says(document: Any) -> None:
+    """Prices too: 19.99 is no multiple of 0.01 to who computes with doubles."""
+    found = list(examples(document))
+    wrong = {path: said for path, *pair in found if (said := faults(document, *pair))}
+    assert len(found) > 500
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("currency", "right", "wrong"),
+    [
+        ("USD", [0, 19.99, 0.07, 99999999.99, "19.9", "99999999.99"],
+         [-1, 100000000, "1.999", "100000000", "-1", "1e3", "1.", ""]),
+        ("JPY", [0, 1999, 9999999999, "9999999999"], [10000000000, "19.99", "10000000000"]),
+        ("KWD", [0, 1.999, 9999999.999, "1.999", "9999999.999"],
+         [10000000, "1.9999", "10000000"]),
+    ],
+)  # fmt: skip
+def test_a_price_is_documented_in_the_currency_of_the_shop(
+    currency: str, right: list[Any], wrong: list[Any], settings: Any, anyone: ApiClient
+) -> None:
+    settings.CURRENCY = currency
+    document = anyone.get("/openapi.json").json()
+    price = document["components"]["schemas"]["ProductInputRequest"]["properties"]["price"]
+    (decimals,) = re.findall(r"at most (\d) decimals", price["oneOf"][0]["description"])
+    assert (currency, int(decimals)) in {("USD", 2), ("JPY", 0), ("KWD", 3)}
+    for value in [*right, price["example"]]:
+        assert faults(document, price, value) == [], value
+        assert to_minor(Decimal(str(value)), currency) >= 0
+    for value in wrong:
+        assert faults(document, price, value) != [], value
 
 
 def test_signing_in_is_the_password_flow(document: Any) -> None:
