@@ -112,7 +112,8 @@ class UserService:
         REQUIRE_VERIFIED_EMAIL is on, else afterwards. The present one is told of it.
 
         A new password, or being deactivated, ends every session of the user. The caller's own
-        password changes only with `current_password`.
+        password changes only with `current_password`. Where nothing is to be set, the user stays
+        as they are, their version too.
 
         Args:
             user_id: whom; `me` is the caller.
@@ -138,6 +139,8 @@ class UserService:
             guard |= password_changes.stage(target, caller, changes, values)
         if expected_versions is not None:
             guard["version"] = {"$in": list(expected_versions)}
+        if not values:
+            return _found(guard)
         _record_changes(guard, values, actor_id=caller.id, address=address)
         before, after = _exchanged(guard, values, removes)
         emails.announce(before, after, actor_id=caller.id, address=address)
@@ -169,7 +172,7 @@ class UserService:
             UserNotFoundError: they are gone, or being erased.
         """
         guard = {"_id": user["_id"]}
-        _refuse_unfound(guard)
+        _found(guard)
         account_events.record([account_events.ACTIVITY[is_active]], user["_id"])
         return updates.write(guard, {"is_active": is_active}, ends_sessions=not is_active)
 
@@ -184,7 +187,7 @@ class UserService:
         present = role_of(user)
         guard = {"_id": user["_id"], **having(present)}
         try:
-            _refuse_unfound(guard)
+            _found(guard)
             AuditService.record(
                 "role_changed",
                 subject_id=user["_id"],
@@ -253,14 +256,16 @@ def _exchanged(
     return updates.exchange(guard, values, removes=removes, ends_sessions=ends_sessions)
 
 
-def _refuse_unfound(guard: Mapping[str, Any]) -> None:
-    """Refuse what would be recorded, and then not be done, for there is no such user.
+def _found(guard: Mapping[str, Any]) -> UserRow:
+    """The user, whom no write finds if this does not: nothing is recorded that is then not done.
 
     Raises:
-        UserNotFoundError, SameOrHigherRoleError: see `updates.why_not`.
+        UserNotFoundError, SameOrHigherRoleError, PreconditionFailedError: see `updates.why_not`.
     """
-    if selectors.user_found_by(guard) is None:
+    user = selectors.user_found_by(guard)
+    if user is None:
         raise updates.why_not(guard)
+    return user
 
 
 def _hashed(password: str, username: str, email: str, user_id: ObjectId) -> str:

@@ -104,7 +104,8 @@ class ProductService:
         expected_versions: Sequence[int] | None = None,
         merge_attributes: bool = False,
     ) -> ProductRow:
-        """Set the fields in `changes`; None or nothing takes an optional field away.
+        """Set the fields in `changes`; None or nothing takes an optional field away. Without any
+        the product stays as it is, its version too.
 
         With `merge_attributes` (RFC 7396), attributes that are not named stay, and those whose
         value is None go.
@@ -120,6 +121,10 @@ class ProductService:
         """
         guard = _guard(product_id, expected_versions)
         changes = {**changes, **_category_fields(changes)}
+        if merge_attributes and not changes.get("attributes"):
+            changes.pop("attributes", None)
+        if not changes:
+            return _present(guard)
         for _ in range(_ATTEMPTS):
             known, completed = _completed(guard, changes, merge_attributes=merge_attributes)
             try:
@@ -270,7 +275,7 @@ def _completed(
     completed, known = dict(changes), dict[str, Any]()
     touched = [name for name in SEARCHED if name in changes]
     missing = [name for name in SEARCHED if name not in changes] if touched else []
-    if merge_attributes and changes.get("attributes"):
+    if merge_attributes and "attributes" in changes:
         missing.append("attributes")
     if missing:
         present = _present(guard)
@@ -279,7 +284,7 @@ def _completed(
         completed["in_stock"] = changes["quantity"] > 0
         if "variants" not in changes:
             known["variants"] = None  # whatever is stored: those that have some keep their sum
-    if merge_attributes and changes.get("attributes"):
+    if merge_attributes and "attributes" in changes:
         completed["attributes"] = _merged(known["attributes"], changes["attributes"])
     if touched:
         completed |= search_fields({**known, **changes})

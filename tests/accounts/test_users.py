@@ -143,6 +143,20 @@ def test_patch_changes_one_field(alice: Person) -> None:
     assert (answer["username"], answer["email"]) == ("alice", "new@example.com")
 
 
+def test_an_empty_patch_changes_nothing_and_keeps_the_version(alice: Person, sam: Person) -> None:
+    before = stored(alice)
+    for body in ({}, {"is_active": True}):
+        for match in ({}, {"If_Match": '"v1"'}):
+            answer = alice.api.patch("/users/me", body, **match)
+            assert (answer.status, answer.headers["ETag"]) == (200, '"v1"')
+            assert answer.json() == alice.api.get("/users/me").json()
+    refused = alice.api.patch("/users/me", {}, If_Match='"v2"')
+    assert refused.outcome == (412, "precondition_failed")
+    assert sam.api.patch(f"/users/{'0' * 24}", {}).outcome == (404, "user_not_found")
+    assert sam.api.patch(f"/users/{alice.id}", {}).status == 200
+    assert stored(alice) == before
+
+
 def test_a_change_to_a_taken_name_is_409_and_changes_nothing(alice: Person, bob: Person) -> None:
     answer = alice.api.patch("/users/me", {"username": "BOB", "email": "new@example.com"})
     assert (answer.outcome, answer.pointers) == ((409, "duplicate_user"), ["/username"])

@@ -175,6 +175,13 @@ def test_a_merge_patch_changes_single_attributes(table: str, sam: Person) -> Non
     assert answer["name"] == "Table"
 
 
+def test_a_merge_patch_that_names_no_attribute_leaves_all(table: str, sam: Person) -> None:
+    before = sam.api.get(table).json()
+    assert merge(sam.api, table, '{"attributes": {}}').json() == before
+    changed = merge(sam.api, table, '{"attributes": {}, "brand": "Eastlight"}')
+    assert (changed["attributes"], changed["brand"]) == (before["attributes"], "Eastlight")
+
+
 def test_a_merge_patch_leaves_at_most_100_attributes(table: str, sam: Person) -> None:
     def merged(first: int, after: int, **gone: None) -> Any:
         more = {f"a{number}": 1 for number in range(first, after)}

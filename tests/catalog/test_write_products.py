@@ -161,6 +161,19 @@ def test_patch_changes_only_what_is_sent(
     assert answer["name"] == "Lamp"
 
 
+def test_an_empty_patch_changes_nothing_and_keeps_the_version(
+    lamp: ProductRow, sam: Person
+) -> None:
+    path = f"/products/{lamp['_id']}"
+    for match in ({}, {"If_Match": '"v1"'}):
+        answer = sam.api.patch(path, {}, **match)
+        assert (answer.status, answer.headers["ETag"]) == (200, '"v1"')
+        assert answer.json() == sam.api.get(path).json()
+    assert sam.api.patch(path, {}, If_Match='"v2"').outcome == (412, "precondition_failed")
+    assert sam.api.patch(f"/products/{'0' * 24}", {}).outcome == (404, "product_not_found")
+    assert list(collection(Product).find({})) == [lamp]
+
+
 def test_what_is_nested_in_a_patch_is_whole_or_wrong(lamp: ProductRow, sam: Person) -> None:
     answer = sam.api.patch(f"/products/{lamp['_id']}", {"images": [{"alt": "no address"}]})
     assert (answer.outcome, answer.pointers) == ((400, "validation_error"), ["/images/0/url"])
