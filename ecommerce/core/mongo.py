@@ -186,11 +186,16 @@ def insert_new(document: type[mongoengine.Document], rows: Sequence[dict[str, An
 
     Returns:
         How many were inserted.
+
+    Raises:
+        BulkWriteError: another fault, or no majority has what was inserted.
     """
     try:
         return len(collection(document).insert_many(rows, ordered=False).inserted_ids)
     except BulkWriteError as some:
         faults = some.details["writeErrors"]
+        if some.details.get("writeConcernErrors"):
+            raise
         if any(fault["code"] != _DUPLICATE_KEY for fault in faults):
             raise
         return len(rows) - len(faults)

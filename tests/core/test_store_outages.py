@@ -23,6 +23,8 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from catalog.documents import Product
+from ecommerce.core import mongo
 from tests.client import ApiClient
 
 MOMENTARY = (6, 7, 89, 91, 133, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436)
@@ -111,3 +113,23 @@ def test_a_command_says_of_the_same_faults_that_the_database_does_not_answer(
     with pytest.raises(CommandError) as refused:
         call_command("doctor")
     assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize("name", ["bulk, after the writes", "bulk, both"])
+def test_rows_that_no_majority_has_are_not_said_to_be_inserted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = Mock(**{"insert_many.side_effect": AWAY[name]})
+    monkeypatch.setattr(mongo, "collection", lambda _: rows)
+    with pytest.raises(BulkWriteError):
+        mongo.insert_new(Product, [{"_id": 1}, {"_id": 2}])
+
+
+def test_rows_that_are_there_are_left_out_only_if_a_majority_has_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = Mock(**{"insert_many.side_effect": [bulk(writes=(11000,)), bulk(64, writes=(11000,))]})
+    monkeypatch.setattr(mongo, "collection", lambda _: rows)
+    assert mongo.insert_new(Product, [{"_id": 1}, {"_id": 2}]) == 1
+    with pytest.raises(BulkWriteError):
+        mongo.insert_new(Product, [{"_id": 1}, {"_id": 2}])
