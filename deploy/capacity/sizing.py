@@ -8,8 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from ecommerce.core.background import THREADS as BACKGROUND_THREADS
+
 HERE: Final = Path(__file__).resolve().parent
 RATES: Final = (100, 1_000, 5_000, 10_000, 50_000, 100_000)
+PERIODIC_THREADS: Final = 2
+"""Of a server's process: imports and erasures."""
+_WATCHING: Final = 2
+"""Connections by which PyMongo watches a mongos."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,13 @@ class Sizing:
 
     @property
     def mongodb_connections_of_process(self) -> int:
-        """One for each thread and for the importer's, and two that watch each mongos."""
-        threads = self.parameters["pod"]["threads"] + 1
-        return int(threads + 2 * self.parameters["mongodb"]["mongos"])
+        """The most that it may open: PyMongo has a pool for each mongos and closes no idle one."""
+        return int(self.parameters["mongodb"]["mongos"] * (self.threads_of_process + _WATCHING))
+
+    @property
+    def threads_of_process(self) -> int:
+        """Those that may ask MongoDB, at the same time."""
+        return int(self.parameters["pod"]["threads"] + PERIODIC_THREADS + BACKGROUND_THREADS)
 
     def row(self, rate: int) -> dict[str, float]:
         """All that so many requests a second take."""

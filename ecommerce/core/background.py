@@ -14,13 +14,13 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
-_THREADS: Final = 8
+THREADS: Final = 8
 """Most of them wait for a mail server, or for a pause to be over."""
 _MAX_WAITING: Final = 1000
 """Pieces of work that may wait in one process; what comes beyond is dropped, and logged."""
 
 # Threads start with the first piece of work, so after a fork; the interpreter's end waits for them.
-_pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="background")
+_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="background")
 _lock = Lock()
 _unfinished: set[Future[None]] = set()
 

@@ -10,7 +10,8 @@ import pytest
 from bson import ObjectId
 
 from deploy.capacity import placement
-from deploy.capacity.sizing import RATES, Sizing
+from deploy.capacity.sizing import PERIODIC_THREADS, RATES, Sizing
+from ecommerce.core.mongo import CLIENT_OPTIONS
 from tests.queries import ROOT
 
 SHEET: Final = Sizing.of_files()
@@ -63,7 +64,7 @@ def test_the_sheet_adds_up_from_costs_of_one_request() -> None:
     sheet = Sizing(measured, parameters)
     assert (sheet.cpu_us, sheet.rate_of_core, sheet.rate_of_pod) == (2_000, 500, 500)
     assert sheet.row(1_200) == {
-        "pods": 3, "cores": 6, "memory_gib": 6 * 200 / 1024, "mongodb_connections": 6 * 15,
+        "pods": 3, "cores": 6, "memory_gib": 6 * 200 / 1024, "mongodb_connections": 6 * 60,
         "redis_connections": 6 * 8, "mongodb_operations": 2_400, "redis_commands": 1_200,
         "shards": 3,
     }  # fmt: skip
@@ -87,6 +88,17 @@ def test_the_mix_is_whole_and_names_what_was_measured() -> None:
 def test_no_process_opened_more_connections_than_the_sheet_reckons_with() -> None:
     assert SHEET.most("mongodb_connections") <= SHEET.mongodb_connections_of_process
     assert max(RATES) == 100_000
+
+
+def test_a_process_may_have_a_connection_to_each_mongos_for_each_of_its_threads() -> None:
+    """PyMongo asks any of them, has a pool for each, and closes no connection that is idle."""
+    assert SHEET.threads_of_process == 8 + 2 + 8
+    assert SHEET.mongodb_connections_of_process == 3 * (18 + 2)
+    assert "maxIdleTimeMS" not in CLIENT_OPTIONS
+    assert CLIENT_OPTIONS["maxPoolSize"] >= SHEET.threads_of_process, "no thread waits for one"
+    apps = (path for app in ("accounts", "carts", "catalog") for path in (ROOT / app).rglob("*.py"))
+    periodic = [path for path in apps if " = Periodic(" in path.read_text("utf-8")]
+    assert len(periodic) == PERIODIC_THREADS
 
 
 def test_the_page_is_what_the_files_beside_it_give() -> None:
