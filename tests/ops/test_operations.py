@@ -6,6 +6,7 @@ from typing import Any, Final
 import yaml
 
 from deploy.prometheus_rules import manifest
+from tests.ops.kubernetes import of_kind
 from tests.queries import ROOT
 
 PAGE: Final = (ROOT / "docs" / "operations.md").read_text("utf-8")
@@ -66,6 +67,30 @@ def test_what_only_compose_has_says_so_and_is_left_out_on_kubernetes() -> None:
         "NoServerReady", "SiteUnreachable", "CertificateEndsSoon", "RedisDown", "RedisMemoryFull",
         "RulesFail",
     ]  # fmt: skip
+
+
+def test_it_is_said_that_no_pod_is_asked_while_mongodb_is_away() -> None:
+    """Readiness asks MongoDB, so what clients see on Kubernetes is not what HAProxy makes of it."""
+    (api,) = (
+        one for one in of_kind("production", "Deployment") if one["metadata"]["name"] == "api"
+    )
+    probe = api["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]
+    assert probe["httpGet"]["path"] == "/readyz"
+    leave = probe["periodSeconds"] * probe["failureThreshold"]
+    away = PAGE.split("### MongoDBAway\n")[1].split("\n### ")[0]
+    assert f"On Kubernetes all pods leave the Service within {leave} s" in away
+    assert "are back within 10 s of MongoDB's return" in away
+    assert probe["periodSeconds"] + 3 <= 10, "3 s until the API is well, then the next probe"
+    pages = {
+        name: (ROOT / "docs" / name).read_text("utf-8") for name in ("architecture.md", "deploy.md")
+    }
+    assert (
+        f"| the same on Kubernetes | so for {leave} s; then no pod is ready"
+        in pages["architecture.md"]
+    )
+    assert f"within {leave} s all leave the Service" in pages["deploy.md"]
+    (alert,) = (one for one in alerts() if one["alert"] == "MongoDBAway")
+    assert "the edge of Kubernetes answers 503 by itself" in alert["annotations"]["description"]
 
 
 def test_alertmanager_runs_here_and_grafana_is_held_against_prometheus_alone() -> None:
