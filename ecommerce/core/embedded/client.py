@@ -74,23 +74,29 @@ class EmbeddedMongoClient(MongoClient):
             self.slot.current = inner
             try:
                 yield inner
-                self._keep(inner, outer)
             except BulkWriteError:
                 self._keep(inner, outer)
                 raise
             except BaseException:
                 inner.undo()
                 raise
+            else:
+                self._keep(inner, outer)
             finally:
                 self.slot.current = outer
 
     def _keep(self, inner: Journal, outer: Journal | None) -> None:
+        """Hand on to the operation that this one is a part of, or write out; memory is never ahead
+        of the file."""
         if outer is not None:
             outer.absorb(inner)
             return
-        changes = inner.settle()
-        if changes:
-            self.file.save(changes)
+        try:
+            if changes := inner.settle():
+                self.file.save(changes)
+        except BaseException:
+            inner.undo()
+            raise
 
     def close(self) -> None:
         """Write the file out and let the next process in; safe to repeat."""

@@ -1,5 +1,6 @@
 """What the embedded store does happens whole or not at all, whatever other threads do."""
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,24 @@ def test_a_write_that_cannot_reach_the_file_is_undone(
         with pytest.raises(OSError, match="disk full"):
             write()
     assert list(things.find({})) == [{"_id": 1, "n": 1}]
+
+
+def test_a_bulk_that_clashes_and_cannot_reach_the_file_is_undone_too(
+    client: EmbeddedMongoClient, path: Path, things: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things.insert_one({"_id": 1, "n": 1})
+
+    def full(_: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(client.file, "save", full)
+        with pytest.raises(sqlite3.OperationalError, match="is full"):
+            things.insert_many([{"_id": 2}, {"_id": 1}])
+    assert list(things.find({})) == [{"_id": 1, "n": 1}]
+    things.insert_one({"_id": 2, "n": 2})
+    kept = list(reopened(client, path)["shop"]["things"].find({}))
+    assert kept == [{"_id": 1, "n": 1}, {"_id": 2, "n": 2}]
 
 
 def test_what_is_returned_is_a_copy(things: Any) -> None:
