@@ -45,6 +45,12 @@ class BearerAuthentication(JWTAuthentication):
                 InvalidAccessTokenError.default_detail, code=InvalidAccessTokenError.code
             ) from None
 
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for. Where a token was sent, it is the token (RFC 6750 section 3.1)."""
+        challenge: str = super().authenticate_header(request)
+        scheme, *_ = request.headers.get("Authorization", "").split(maxsplit=1) or [""]
+        return f'{challenge}, error="invalid_token"' if scheme.lower() == "bearer" else challenge
+
     def get_raw_token(self, header: bytes) -> bytes | None:
         """The token of the header, whose scheme may have any case (RFC 9110 section 11.1): read as
         another one, it would make a guest of somebody who is signed in."""

@@ -63,6 +63,9 @@ def test_the_forger_of_these_tests_makes_good_tokens(alice: Person, anyone: ApiC
     assert anyone.get("/users/me", Authorization=f"Bearer {good}").status == 200
 
 
+REFUSED = 'Bearer realm="api", error="invalid_token", Api-Key realm="api"'
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -105,7 +108,7 @@ def test_a_token_with_a_wrong_claim_key_or_header_is_401(
     token = forged(**{"sub": alice.id, **changes})
     answer = anyone.get("/users/me", Authorization=f"Bearer {token}")
     assert answer.outcome == (401, "invalid_token")
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.headers["WWW-Authenticate"] == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -161,6 +164,19 @@ def test_a_refresh_token_is_no_access_token(alice: Person, anyone: ApiClient) ->
 def test_an_access_token_is_no_refresh_token(alice: Person, anyone: ApiClient) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": alice.tokens.access_token}
     assert anyone.form("/token", **form).outcome == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_challenge_says_that_it_is_the_token(scheme: str, anyone: ApiClient) -> None:
+    """RFC 6750 section 3: so that a client renews it, where it else would sign in anew."""
+    for header in (f"{scheme} x.y.z", scheme, f"{scheme} x y"):
+        for path in ("/users/me", "/products/"):
+            answer = anyone.get(path, Authorization=header)
+            assert answer.outcome == (401, "invalid_token")
+            assert answer.headers["WWW-Authenticate"] == REFUSED
+    other = anyone.get("/users/me", Authorization="Basic x")
+    assert other.outcome == (401, "not_authenticated")
+    assert "error" not in other.headers["WWW-Authenticate"]
 
 
 def test_without_a_token_the_challenge_offers_both_ways_in(anyone: ApiClient) -> None:
