@@ -51,8 +51,7 @@ class ShopCommand(BaseCommand):
             raise CommandError(_sentence(refusal)) from None
         except IndexConflictError as conflict:
             raise CommandError(
-                f"Some indexes could not be made; nothing was changed by them:\n{conflict}\n"
-                "Remove or change one document of each group, then run this again."
+                f"Some indexes could not be made; nothing was changed by them:\n{conflict}"
             ) from None
         except StoreError as fault:
             raise CommandError(str(fault)) from None

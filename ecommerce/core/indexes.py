@@ -14,6 +14,8 @@ from ecommerce.core.mongo import collection
 
 _PATIENCE: Final = 600.0
 """Seconds for one index: a large collection takes longer than a request may."""
+_OTHER_INDEX: Final = frozenset({85, 86})
+"""Codes of servers: there is an index of these keys, or of this name, and it is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Index:
 
 
 class IndexConflictError(Exception):
-    """Indexes that could not be made, each with its reason."""
+    """Indexes that could not be made, each with its reason and what to do."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -73,9 +75,9 @@ def ensure_indexes(
     """Make every declared index that is missing; the names of all that now exist.
 
     Raises:
-        IndexConflictError: duplicates, or another index of the same name, forbid some of them; the
-            others were made.
-        PyMongoError: the database does not answer.
+        IndexConflictError: duplicates, or another index of the same name or keys, forbid some of
+            them; the others were made.
+        PyMongoError: the database does not answer, or refuses.
     """
     mongo.ping()  # with patience, a server that is away would be waited for as long
     made, problems = [], []
@@ -90,7 +92,12 @@ def ensure_indexes(
                 with pymongo.timeout(_PATIENCE):
                     problems.append(_duplicates(document, index))
             except OperationFailure as fault:
-                problems.append(f"{index.collection}.{index.name}: {fault}")
+                if fault.code not in _OTHER_INDEX:
+                    raise
+                problems.append(
+                    f"{index.collection}.{index.name}: another index is in its place "
+                    f"({mongo.in_short(fault)}). Drop that one, then run this again."
+                )
             else:
                 made.append(f"{index.collection}.{index.name}")
     if problems:
@@ -113,4 +120,10 @@ def _duplicates(document: type[mongoengine.Document], index: Index) -> str:
         f"{', '.join(sorted(str(i) for i in row['ids']))}"
         for row in collection(document).aggregate(pipeline)
     ]
-    return "\n".join([f"{index.collection}.{index.name} must be unique, but these repeat:", *rows])
+    return "\n".join(
+        [
+            f"{index.collection}.{index.name} must be unique, but these repeat:",
+            *rows,
+            "  Remove or change one document of each group, then run this again.",
+        ]
+    )

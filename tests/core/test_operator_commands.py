@@ -54,6 +54,37 @@ def test_migrate_refuses_with_a_list_of_duplicates() -> None:
         ensure_indexes([Product])
 
 
+def test_migrate_says_of_an_index_that_is_in_the_way_that_it_is_to_be_dropped() -> None:
+    products = collection(Product)
+    products.drop_index("skus_unique")
+    products.create_index("name", name="skus_unique")
+    try:
+        with pytest.raises(CommandError) as refused:
+            run("migrate")
+    finally:
+        products.drop_index("skus_unique")
+        ensure_indexes([Product])
+    said = str(refused.value)
+    assert re.search(r"products\.skus_unique: another index is in its place \(.+\)\. Drop", said)
+    assert "Remove or change one document" not in said
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (OperationFailure("not authorized on shop", 13), "The database refuses this (not auth"),
+        (OperationFailure("shutting down", 91), "The database does not answer (shutting down"),
+    ],
+)
+def test_migrate_takes_no_other_fault_for_a_conflict(
+    fault: OperationFailure, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(collection(Product)), "create_index", Mock(side_effect=fault))
+    with pytest.raises(CommandError) as refused:
+        run("migrate")
+    assert str(refused.value).startswith(said)
+
+
 def test_doctor_finds_a_healthy_installation_healthy(settings: Any) -> None:
     settings.RATE_LIMITS_ENABLED = True
     lines = run("doctor").splitlines()
