@@ -17,7 +17,7 @@ $(VENV)/installed-dev: requirements/dev.txt $(VENV)/installed-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help run test unit unit-uncached live guard ops-test soak test-mongodb packages workflows image verify-image release prepare deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
+.PHONY: help run test unit unit-uncached live guard ops-test soak test-mongodb packages workflows image verify-image release-version release prepare deploy rollback lint types contract schema migrate seed shell doctor fuzz machines bench bench-quick bench-catalog bench-carts bench-limits audit ci requirements clean verify restore-drill capacity capacity-measure
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ image: ## Build the image of the API (IMAGE=shop:latest BASE_IMAGE=python:3.12-s
 
 verify-image: ## Did our workflow publish this image? (asks GitHub; OVERLAY=production RELEASE=v1.2.3 IMAGE=...@sha256:...)
 	@bash deploy/verify-image
+
+release-version: ## Is this tag the version that the code says it is? (TAG=v1.2.3)
+	@bash deploy/release-version
 
 release: ## The changelog's section becomes the release of a tag (TAG=v1.2.3 IMAGE=...@sha256:...)
 	@bash deploy/release

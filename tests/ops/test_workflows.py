@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from django.conf import settings
 
 from tests.queries import ROOT
 
@@ -152,6 +153,37 @@ def test_a_release_comes_after_its_image() -> None:
     assert jobs("release.yml")["release"]["needs"] == "image"
 
 
+def test_a_tag_that_is_not_the_version_of_the_code_becomes_no_image() -> None:
+    (check,) = (step for step in jobs("release.yml")["version"]["steps"] if "run" in step)
+    assert (check["run"], check["env"]) == (
+        "make release-version", {"TAG": "${{ github.ref_name }}"},
+    )  # fmt: skip
+    assert jobs("release.yml")["tests"]["needs"] == "version"
+    assert script("deploy/release-version", TAG=f"v{settings.VERSION}").returncode == 0
+    other = script("deploy/release-version", TAG="v7.8.9")
+    assert other.returncode == 1
+    assert other.stdout == (
+        f"The tag is v7.8.9, and the code says of itself that it is {settings.VERSION}. Set "
+        "VERSION in ecommerce/settings/base.py and the other places that "
+        "tests/ops/test_workflows.py names to 7.8.9, and tag that commit.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("ecommerce/settings/base.py", r'^VERSION = "(.+)"$'),
+        ("pyproject.toml", r'^version = "(.+)"$'),
+        ("docker/Dockerfile", r"^ARG VERSION=(.+)$"),
+        ("docker/compose.yaml", r"image: \$\{SHOP_IMAGE:-shop:(.+)\}$"),
+        ("deploy/kubernetes/base/kustomization.yaml", r"^ +newTag: (.+)$"),
+    ],
+)
+def test_every_place_that_states_the_version_states_the_same(path: str, said: str) -> None:
+    found = re.findall(said, (ROOT / path).read_text("utf-8"), re.MULTILINE)
+    assert found == [settings.VERSION]
+
+
 def test_a_deployment_waits_for_its_environment_and_never_for_another_half_way() -> None:
     for job in jobs("deploy.yml").values():
         assert job["environment"] == "${{ inputs.environment }}"
@@ -201,7 +233,9 @@ def test_a_topology_that_is_not_known_is_refused() -> None:
 
 
 SCRIPTS: Final = (".ci/audit", ".ci/mongodb", ".ci/packages", ".ci/run", ".ci/workflows")
-DEPLOYING: Final = ("deploy/release", "deploy/verify-image", "deploy/kubernetes/rollout")
+DEPLOYING: Final = (
+    "deploy/release", "deploy/release-version", "deploy/verify-image", "deploy/kubernetes/rollout",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, *DEPLOYING])
