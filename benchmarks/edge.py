@@ -13,7 +13,7 @@ from string import Template
 from typing import Final
 
 from benchmarks.dataset import Dataset
-from benchmarks.goals import Finding, Verdict
+from benchmarks.goals import Finding, Verdict, with_range
 from benchmarks.kinds import PEERS, PROCESS_WARM
 from benchmarks.load import Call, measure, warm_up, write_calls
 from benchmarks.rounds import Scene, environment_of
@@ -112,7 +112,7 @@ def _answered(origin: Server) -> int:
 
 def _said(rounds: list[tuple[float, float, float]], reads: int, lasted: float) -> Finding:
     plain, front, behind = (statistics.median(figures) for figures in zip(*rounds, strict=True))
-    ratio = statistics.median(b / (n + o) for b, n, o in rounds)
+    ratios = [b / (n + o) for b, n, o in rounds]
     expiries = int(lasted // _LIFE)
     lines = [
         "| | CPU µs |", "| --- | ---: |", f"| gunicorn alone | {plain:.1f} |",
@@ -125,7 +125,7 @@ def _said(rounds: list[tuple[float, float, float]], reads: int, lasted: float) -
     verdicts = [
         Verdict(
             "GET product through nginx, warm", f"at least {_AT_LEAST:g} x gunicorn alone",
-            f"{ratio:.2f}", ratio >= _AT_LEAST,
+            with_range(ratios), statistics.median(ratios) >= _AT_LEAST,
         ),
         Verdict(
             "GET product through nginx, warm", "one origin read for each expiry",

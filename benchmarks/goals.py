@@ -1,5 +1,6 @@
 """Goals, and whether the figures of a run reach them. Nothing here is known before the run."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,8 +24,6 @@ class Verdict:
     reached: bool | None
     """None: this run cannot say."""
     aim: str = ""
-    why: str = ""
-    """Where the run cannot say, or always worth saying."""
 
     @property
     def word(self) -> str:
@@ -39,3 +38,11 @@ class Finding:
     title: str
     lines: Sequence[str]
     verdicts: Sequence[Verdict] = ()
+
+
+def with_range(ratios: Sequence[float]) -> str:
+    """The median, and in brackets where the lowest and the highest quarter end."""
+    low, high = min(ratios), max(ratios)
+    if len(ratios) > 2:
+        low, _, high = statistics.quantiles(ratios, n=4)
+    return f"{statistics.median(ratios):.2f} ({low:.2f}-{high:.2f})"

@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _beside_bare(workload: Workload) -> Workload:
-    return replace(workload, peers=("B",))
+    return replace(workload, peers=("B",), others=())
 
 
 if __name__ == "__main__":

@@ -27,6 +27,16 @@ PEERS: Final[Mapping[str, Kind]] = {
 UNCACHED: Final = ours("O", "ours, uncached", RESPONSE_CACHE="off", REDIS_URL="")
 REDIS_WARM: Final = ours("R", "ours, Redis-warm", RESPONSE_CACHE="shared")
 PROCESS_WARM: Final = ours("W", "ours, process-warm", RESPONSE_CACHE="full")
+AS_DEPLOYED: Final = ours(
+    "A", "ours, process-warm, as deployed",
+    RESPONSE_CACHE="full", DJANGO_SETTINGS_MODULE="ecommerce.settings.production",
+    SECRET_KEY="benchmarks-only-" + "0123456789abcdef" * 3, ALLOWED_HOSTS="127.0.0.1",
+    PUBLIC_URL="https://shop.example", PASSWORD_RESET_URL="https://shop.example/reset",
+    EMAIL_VERIFICATION_URL="https://shop.example/verify", EMAIL_URL="smtp://mail.shop.example",
+    RATE_LIMITS_ENABLED="true", RATE_LIMITS="reads=1000000000",
+)  # fmt: skip
+"""With the settings of production themselves: beside what the other rows do, it counts each request
+in Redis, under a limit that one client does not come to, and writes it to the access log."""
 
 
 SIZED: Final = tuple(

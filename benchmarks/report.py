@@ -41,7 +41,9 @@ _LIMITS: Final = """\
   read that names more than an id, as ours does (drafts are not for all): latencies of what is not
   kept are its, and so is their growth.
 - The peers are the shop's reads and adds alone: no metrics, no problem documents, no request ids,
-  no audit log. Rate limits are off in ours too, as wrk is one client.
+  no audit log. Rate limits and the access log are off in ours too, as wrk is one client and no peer
+  has either: `as deployed`, in the first row, is the same server with both, by the settings of
+  production. The log of slow operations is off, for the database is slow here.
 - django-ninja and Litestar have no carts here, and no peer has search: those rows stand alone.
 - The mixed journey has no peer.
 - Body and length are checked for the first five requests of each file, the status for all."""

@@ -69,17 +69,10 @@ class Row:
 
     def ratio(self, against: str) -> float:
         """Our rate by another's: the median over the rounds of the ratio within each."""
-        return statistics.median(self._ratios(against))
+        return statistics.median(self.ratios(against))
 
-    def ratio_range(self, against: str) -> tuple[float, float]:
-        """Where the lowest and the highest quarter of those ratios end."""
-        ratios = self._ratios(against)
-        if len(ratios) < 3:
-            return min(ratios), max(ratios)
-        low, _, high = statistics.quantiles(ratios, n=4)
-        return low, high
-
-    def _ratios(self, against: str) -> list[float]:
+    def ratios(self, against: str) -> list[float]:
+        """The ratio within each round."""
         ours = self.samples[self.workload.subject.letter]
         pairs = zip(ours, self.samples[against], strict=True)
         return [p.cpu_per_request / o.cpu_per_request for o, p in pairs]
@@ -127,11 +120,12 @@ def _sample(server: Server, calls: Path, workload: Workload, seconds: int) -> Sa
 
 
 def environment_of(kind: Kind, scene: Scene) -> dict[str, str]:
-    """Where a server of this kind finds its data."""
+    """Where a server of this kind finds its data, and writes its metrics as in production."""
     if not kind.is_ours:
         return {"MONGODB_URI": scene.uri}
     return {
         "MONGODB_URI": f"{scene.uri}/{kind.database}", "REDIS_URL": scene.redis_url,
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "RATE_LIMITS_ENABLED": "false",
+        "PROMETHEUS_MULTIPROC_DIR": str(scene.folder / f"metrics-{kind.letter}"),
         "SLOW_OPERATION_MS": "60000",  # the database is slow here, and logs of it are work
     }  # fmt: skip

@@ -77,7 +77,9 @@ def running(kind: Kind, environment: Mapping[str, str]) -> Iterator[Server]:
     command = ["taskset", "-c", SERVER_CORE, *kind.command(port)]
     # gunicorn reads a gunicorn.conf.py where it starts: ours is for our server alone.
     folder = ROOT if kind.is_ours else ROOT / "benchmarks"
-    with subprocess.Popen(command, cwd=folder, env=variables, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=variables, start_new_session=True, stdout=subprocess.DEVNULL
+    ) as process:  # an access log is on stdout
         server = Server(kind, f"http://127.0.0.1:{port}", process)
         try:
             _wait(server)

@@ -1,4 +1,5 @@
-"""Our own server as it runs in production, with a key that is not secret."""
+"""Our own server for the rows: without limits, as its load is one client, and without an access
+log, as the peers have none. `kinds.AS_DEPLOYED` has both, and the settings of production."""
 
 from ecommerce.settings import env
 from ecommerce.settings.base import *  # noqa: F403

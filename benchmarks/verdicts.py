@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.goals import Goal, Verdict
+from benchmarks.goals import Goal, Verdict, with_range
 from benchmarks.kinds import PEERS
 from benchmarks.reasons import REASONS
 from benchmarks.rounds import Row
@@ -22,12 +22,11 @@ def of_rows(rows: Sequence[Row], database: str) -> list[Verdict]:
 
 
 def _verdict(row: Row, goal: Goal) -> Verdict:
-    ratio, (low, high) = row.ratio(goal.against), row.ratio_range(goal.against)
     return Verdict(
         row.workload.name,
         f"at least {goal.at_least:g} x {PEERS[goal.against].name}",
-        f"{ratio:.2f} ({low:.2f}-{high:.2f})",
-        ratio >= goal.at_least,
+        with_range(row.ratios(goal.against)),
+        row.ratio(goal.against) >= goal.at_least,
         aim=f"{goal.aim:g}" if goal.aim else "",
     )
 

@@ -9,7 +9,15 @@ from urllib.parse import urlencode
 from benchmarks.catalogs import SIZES
 from benchmarks.dataset import PASSWORD, Dataset, zipf
 from benchmarks.goals import Goal
-from benchmarks.kinds import PEERS, PROCESS_WARM, REDIS_WARM, SIZED, UNCACHED, WORKERS
+from benchmarks.kinds import (
+    AS_DEPLOYED,
+    PEERS,
+    PROCESS_WARM,
+    REDIS_WARM,
+    SIZED,
+    UNCACHED,
+    WORKERS,
+)
 from benchmarks.load import Call
 from benchmarks.servers import Kind
 
@@ -110,7 +118,7 @@ ALL_READERS: Final = ("D", "N", "F", "P", "L")
 WORKLOADS: Final = (
     Workload(
         "GET product, process-warm", PROCESS_WARM, ("B", "F"), product_calls,
-        [Goal("B", 0.40, 0.8), Goal("F", 1.5)],
+        [Goal("B", 0.40, 0.8), Goal("F", 1.5)], others=(AS_DEPLOYED,),
     ),
     Workload(
         "GET product, Redis-warm", REDIS_WARM, ("B", "F"), product_calls,
