@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -34,6 +35,7 @@ def address_of(environ: Mapping[str, Any]) -> str:
     return _plain(candidate.strip()) or _plain(peer) or peer[:_LONGEST]
 
 
+@lru_cache(4096)  # of few characters each, as `address_of` gives them
 def network_of(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 that an IPv6 address is chosen from."""
     try:
@@ -47,8 +49,11 @@ def network_of(address: str) -> str:
 
 def _plain(text: str) -> str:
     """The one spelling of an address; empty for what is none. Zones mean nothing to others."""
-    if len(text) > _LONGEST or "%" in text:
-        return ""
+    return "" if len(text) > _LONGEST or "%" in text else _spelled(text)
+
+
+@lru_cache(4096)  # each request asks, twice or more: to parse one takes 4 microseconds
+def _spelled(text: str) -> str:
     try:
         known = ipaddress.ip_address(text)
     except ValueError:

@@ -12,7 +12,7 @@ from ecs_logging._meta import ECS_VERSION
 from gunicorn.glogging import Logger
 
 from ecommerce.core.logs.fields import ACCESS, SERVICE
-from ecommerce.core.logs.formatter import EcsFormatter, nested
+from ecommerce.core.logs.formatter import EcsFormatter
 from ecommerce.core.logs.redaction import redacted, redacted_query
 
 PLAIN_FORMAT: Final = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
@@ -67,31 +67,37 @@ def access_line(
         duration: from the first byte of the request to the last of the answer.
     """
     method, path = str(environ["REQUEST_METHOD"])[:32], _path(environ.get("PATH_INFO", ""))
-    fields = {
+    version = str(environ.get("SERVER_PROTOCOL", "")).removeprefix("HTTP/")
+    query, address = redacted_query(environ.get("QUERY_STRING", "")), _client(environ)
+    browser, request_id = _text(environ.get("HTTP_USER_AGENT", "")), _request_id(headers)
+    line: dict[str, Any] = {  # as it goes out: to nest dotted names takes as long as all the rest
         "@timestamp": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
         "log.level": "info" if status < 500 else "error",
         "message": f"{method} {path} {status}",
         "ecs.version": ECS_VERSION,
-        "log.logger": "gunicorn.access",
-        "service.name": SERVICE,
-        "process.pid": os.getpid(),
-        "event.dataset": ACCESS,
-        "event.kind": "event",
-        "event.category": ["web"],
-        "event.type": ["access"],
-        "event.outcome": "success" if status < 400 else "failure",
-        "event.duration": duration // timedelta(microseconds=1) * 1000,
-        "http.request.method": method,
-        "http.response.status_code": status,
-        "http.response.body.bytes": sent,
-        "http.version": str(environ.get("SERVER_PROTOCOL", "")).removeprefix("HTTP/"),
-        "url.path": path,
-        "url.query": redacted_query(environ.get("QUERY_STRING", "")),
-        "client.ip": _client(environ),
-        "user_agent.original": _text(environ.get("HTTP_USER_AGENT", "")),
-        "http.request.id": _request_id(headers),
+        "log": {"logger": "gunicorn.access"},
+        "service": {"name": SERVICE},
+        "process": {"pid": os.getpid()},
+        "event": {
+            "dataset": ACCESS,
+            "kind": "event",
+            "category": ["web"],
+            "type": ["access"],
+            "outcome": "success" if status < 400 else "failure",
+            "duration": duration // timedelta(microseconds=1) * 1000,
+        },
+        "http": {
+            "request": {"method": method, "id": request_id} if request_id else {"method": method},
+            "response": {"status_code": status, "body": {"bytes": sent}},
+            **({"version": version} if version else {}),
+        },
+        "url": {"path": path, "query": query} if query else {"path": path},
     }
-    return orjson.dumps(nested({k: v for k, v in fields.items() if v not in ("", None)})).decode()
+    if address:
+        line["client"] = {"ip": address}
+    if browser:
+        line["user_agent"] = {"original": browser}
+    return orjson.dumps(line).decode()
 
 
 def _path(raw: str) -> str:
