@@ -1,6 +1,7 @@
 """The test suite: a store of its own, no pauses, no limits unless a test asks for them."""
 
 import os
+import re
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,13 @@ from pathlib import Path
 from django.utils.module_loading import import_string
 
 from ecommerce.settings import env
+
+if (_worker := os.environ.get("PYTEST_XDIST_WORKER")) and env.text("MONGODB_URI"):
+    # Each process of a parallel run, and what it starts, has a database and a cache of its own.
+    _uri, _redis = env.text("MONGODB_URI"), env.text("REDIS_URL")
+    os.environ["MONGODB_URI"] = re.sub(r"(_gw\d+)?$", f"_{_worker}", _uri, count=1)
+    os.environ["REDIS_URL"] = re.sub(r"\d+$", _worker.removeprefix("gw"), _redis)
+
 from ecommerce.settings.base import *  # noqa: F403
 from ecommerce.settings.base import MIDDLEWARE, REST_FRAMEWORK
 from ecommerce.settings.browsable import switch_on
