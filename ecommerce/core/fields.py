@@ -21,6 +21,7 @@ from ecommerce.core.ids import ID_PATTERN
 from ecommerce.core.parsers import UnfitValueError, check_text
 
 _INT64: Final = 2**63
+_DIGITS: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _TAG: Final = re.compile(r"<[a-zA-Z/!?]")
 """What a browser reads as the beginning of markup; any other `<` is text (HTML, 13.2.5.6)."""
 
@@ -62,7 +63,7 @@ class HtmlField(TextField):
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON integer (5 or 5.0), never text or a boolean."""
+    """A JSON integer (5 or 5.0), never text or a boolean. In a query or a form: digits."""
 
     def to_internal_value(self, data: Any) -> int:
         """Refuses "5" in JSON, which IntegerField would take."""
@@ -74,8 +75,11 @@ class WholeNumberField(serializers.IntegerField):
             and data == int(data)
         ):
             data = int(data)
-        if _from_json(self) and (isinstance(data, bool) or not isinstance(data, int)):
-            self.fail("invalid")
+        if _from_json(self):
+            if isinstance(data, bool) or not isinstance(data, int):
+                self.fail("invalid")
+        elif isinstance(data, str) and not _DIGITS.fullmatch(data.strip()):
+            self.fail("invalid")  # "1_000", "10.0" and Arabic digits are Python's and DRF's
         return super().to_internal_value(data)
 
 

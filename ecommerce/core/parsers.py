@@ -46,7 +46,7 @@ class IncompleteBodyError(ParseError):
 
 
 class UnfitValueError(ParseError):
-    """JSON that was read, and holds a value that cannot be stored."""
+    """Input that was read as far as where a value stands that cannot be stored."""
 
     def __init__(self, fault: str, code: str, pointer: str = "") -> None:
         self.pointer = pointer

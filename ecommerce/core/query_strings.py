@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, QueryDict
 from rest_framework import serializers
 
+from ecommerce.core.parsers import UnfitValueError
 from ecommerce.core.reusable_serializers import serializer_for
 from ecommerce.core.serializers import StrictSerializer
 
@@ -16,14 +18,29 @@ def valid_query(kind: type[StrictSerializer], request: HttpRequest) -> dict[str,
 
     Raises:
         ValidationError: with every fault.
+        ParseError: it is not UTF-8.
     """
-    if not request.META.get("QUERY_STRING"):
+    text = request.META.get("QUERY_STRING")
+    if not text:
         return dict(_without_parameters(kind))
+    _check_encoding(text)
     with serializer_for(kind, request.GET) as serializer:
         if faults := _misgiven(request.GET, serializer):
             raise serializers.ValidationError(faults)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
+
+
+def _check_encoding(text: str) -> None:
+    """Refuse bytes that are not UTF-8: Django would read them as U+FFFD, and look for that."""
+    if "%" not in text and text.isascii():
+        return
+    for part in text.encode("latin-1").split(b"&"):  # WSGI has bytes as Latin-1
+        try:
+            unquote_to_bytes(part).decode("utf-8")
+        except UnicodeDecodeError:
+            name = unquote_to_bytes(part.partition(b"=")[0]).decode("utf-8", "replace")
+            raise UnfitValueError("A parameter is not UTF-8", "invalid_utf8").inside(name) from None
 
 
 @cache

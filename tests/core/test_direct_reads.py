@@ -108,6 +108,8 @@ def test_it_takes_the_reads_that_the_view_takes(
 REFUSED = (
     "/products/{unknown}", "/products/{draft}", "/products/{id}?nonsense=1", "/products/?limit=0",
     "/products/{id}?fields=name&fields=price", "/products/?cursor=x.x", "/products/zzz",
+    "/products/?q=%ff", "/products/?%ff=1", "/products/{id}?fields=name%ff", "/products/?limit=1_0",
+    "/products/?q=caf\xe9",
 )  # fmt: skip
 
 

@@ -377,6 +377,15 @@ def test_a_hostile_query_is_400(query: str, anyone: ApiClient) -> None:
     assert anyone.get(f"/products/?{query}").status == 400
 
 
+@pytest.mark.parametrize("path", ["/products/", "/users/me", "/shopping-carts/"])
+def test_a_query_that_is_no_utf8_is_400_whatever_it_is_for(path: str, sam: Person) -> None:
+    """Raw bytes too; the name is shown as far as it can be read."""
+    for query, pointer in (("q=%ff", "/q"), ("%ff=1", "/\ufffd"), ("x=a&b/c=%c3", "/b~1c")):
+        answer = sam.api.get(f"{path}?{query}")
+        assert answer.outcome == (400, "invalid_utf8")
+        assert answer["detail"] == f"A parameter is not UTF-8: see `{pointer}`."
+
+
 def test_a_query_where_none_is_known_is_400(lamp: ProductRow, sam: Person) -> None:
     path = f"/products/{lamp['_id']}?x=1"
     assert sam.api.get(path).pointers == ["/x"]
