@@ -53,6 +53,16 @@ _TOKEN: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="A guest's way to their cart: the `cart_token` that `POST /shopping-carts/` gave.",
 )
+_IF_GUESTS_MATCH: Final = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description=(
+        "Merge only if the guest's cart, which the path names, still has this version, for example "
+        '`"v3"`; else 412. The cart that it goes into may have any. The `ETag` of the answer is '
+        "that of the cart in it."
+    ),
+)
 _READ = problems((400, "validation_error"), (401, "invalid_token"), (404, "cart_not_found"))
 _WRITE = {
     **_READ,
@@ -246,7 +256,7 @@ carts_schema = extend_schema_view(
     merge=extend_schema(
         operation_id="merge_cart",
         summary="Merge a guest's cart into one of yours, or make it yours",
-        parameters=[_TOKEN, IF_MATCH],
+        parameters=[_TOKEN, _IF_GUESTS_MATCH],
         examples=[
             OpenApiExample(
                 "Into a cart of yours",

@@ -226,7 +226,10 @@ class ShoppingCartViewSet(ShopViewSet):
             mode=MergeMode(body["mode"]),
             dry_run=dry_run,
         )
-        return Response(present_merged(merged, dry_run=dry_run))
+        body = present_merged(merged, dry_run=dry_run)
+        if dry_run:  # no cart is as this one
+            return Response(body)
+        return tagged_response(request, lambda: body, cart_etag(merged.cart))
 
     def _set(self, cart_id: str, product_id: str) -> PricedCart:
         body, line = self.body(), self._line(cart_id, product_id)

@@ -30,6 +30,20 @@ def test_a_mode_decides_about_lines_in_both_carts_and_the_others_are_kept(
     assert alice.api.get(f"/shopping-carts/{mine}").json() == answer["cart"]
 
 
+@pytest.mark.parametrize("target", ["mine", None])
+def test_a_merge_answers_the_tag_of_the_cart_in_it(
+    target: str | None, lamp: ProductRow, alice: Person
+) -> None:
+    mine = cart_of(alice, item(lamp, 2)) if target else None
+    guests = GuestCart(item(lamp))
+    dry = guests.merge(alice, mine, dry_run="true")
+    assert "ETag" not in dry.headers, "there is no such cart"
+    answer = guests.merge(alice, mine, "sum")
+    path = f"/shopping-carts/{answer['cart']['id']}"
+    assert answer.headers["ETag"] == alice.api.get(path).headers["ETag"]
+    assert alice.api.delete(f"{path}/clear", If_Match=answer.headers["ETag"]).status == 200
+
+
 @pytest.mark.parametrize("mode", ["max", "keep-guest"])
 def test_fewer_of_the_guest_count_only_where_the_guest_wins(
     mode: str, lamp: ProductRow, alice: Person
