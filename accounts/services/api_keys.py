@@ -59,7 +59,8 @@ class ApiKeyService:
         granted = sorted({scope.value for scope in scopes})
         details = {"name": name, "scopes": " ".join(granted)}
         _record("api_key_created", prefix, actor_id=actor, details=details)
-        key = ApiKey(
+        key = insert(
+            ApiKey,
             id=ObjectId(),
             name=name,
             prefix=prefix,
@@ -68,7 +69,7 @@ class ApiKeyService:
             created_by=actor,
             expires_at=utc_now() + lifetime,
         )
-        return cast(ApiKeyRow, insert(key)), f"{prefix}.{secret}"
+        return cast(ApiKeyRow, key), f"{prefix}.{secret}"
 
     @staticmethod
     def rotate(*, prefix: str) -> tuple[ApiKeyRow, str]:

@@ -38,19 +38,19 @@ class AuditService:
             entry_id: chosen before, where the step may be repeated: it is added once, under the
                 time of that choice, which is the time that the log looks for.
         """
-        entry = AuditEvent(
-            id=entry_id or new_id(),
-            event=event,
-            actor_id=actor_id,
-            subject_id=subject_id,
-            target=target,
-            address=address,
-            request_id=current_request_id(),
-            details=dict(details) if details else None,
-            created_at=entry_id.generation_time if entry_id else utc_now(),
-        )
         with suppress(DuplicateKeyError):
-            insert(entry)
+            insert(
+                AuditEvent,
+                id=entry_id or new_id(),
+                event=event,
+                actor_id=actor_id,
+                subject_id=subject_id,
+                target=target,
+                address=address,
+                request_id=current_request_id(),
+                details=dict(details) if details else None,
+                created_at=entry_id.generation_time if entry_id else utc_now(),
+            )
 
     @staticmethod
     def forget_person(user_id: ObjectId) -> None:

@@ -28,15 +28,14 @@ class MailTokenService:
         """A new token for a mail to `email`; earlier ones stay good, for mails cross."""
         token = new_token()
         insert(
-            MailToken(
-                digest=digest(token),
-                user_id=user["_id"],
-                purpose=purpose.value,
-                email=email,
-                email_key=name_key(email),
-                token_version=user["token_version"],
-                expires_at=utc_now() + LIFETIMES[purpose],
-            )
+            MailToken,
+            digest=digest(token),
+            user_id=user["_id"],
+            purpose=purpose.value,
+            email=email,
+            email_key=name_key(email),
+            token_version=user["token_version"],
+            expires_at=utc_now() + LIFETIMES[purpose],
         )
         return token
 

@@ -44,7 +44,8 @@ class TokenService:
     def issue(*, user: UserRow, client: Client = _UNKNOWN) -> TokenPair:
         """A new session for a user who has just proven who they are."""
         now, token = utc_now(), refresh_tokens.first_token(ObjectId())
-        family = RefreshFamily(
+        family = insert(
+            RefreshFamily,
             id=token.family_id,
             user_id=user["_id"],
             token_version=user["token_version"],
@@ -56,7 +57,7 @@ class TokenService:
             expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
             idle_expires_at=now + settings.REFRESH_TOKEN_IDLE_LIFETIME,
         )
-        return _pair(insert(family), token)
+        return _pair(family, token)
 
     @staticmethod
     def refresh(*, refresh_token: str, client: Client = _UNKNOWN) -> TokenPair:

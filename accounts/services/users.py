@@ -57,21 +57,21 @@ class UserService:
             return made
         keys = {"username_key": name_key(username), "email_key": name_key(email)}
         _refuse_taken(operation.id, keys)
-        user = User(
-            id=operation.id,
-            username=username,
-            email=email,
+        new = {
+            "id": operation.id,
+            "username": username,
+            "email": email,
             **keys,
-            verified_email_key=keys["email_key"] if email_verified else None,
-            hashed_password=_hashed(password, username, email, operation.id),
-        )
+            "verified_email_key": keys["email_key"] if email_verified else None,
+            "hashed_password": _hashed(password, username, email, operation.id),
+        }
         try:
-            row = cast(UserRow, insert(user))
+            row = cast(UserRow, insert(User, **new))
         except DuplicateKeyError:
             # A slow try of an operation may come after the one that took it over.
             if operation.keyed and (made := selectors.user_with_id(operation.id)):
                 return made
-            raise updates.duplicate(user.username_key, user.email_key, user.id) from None
+            raise updates.duplicate(**keys, user_id=operation.id) from None
         metrics.REGISTRATIONS.inc()
         emails.ask_to_confirm(row)
         return row

@@ -103,11 +103,9 @@ def _inserted(
     whose: dict[str, Any], operation: Operation, lines: list[Any], products: Products
 ) -> PricedCart:
     times = expiry(of_user="user_id" in whose)
-    cart = ShoppingCart(
-        id=operation.id, items=lines, created_at=times["updated_at"], **times, **whose
-    )
+    new = {"id": operation.id, "items": lines, "created_at": times["updated_at"], **times, **whose}
     try:
-        return PricedCart(cast(CartRow, insert(cart)), products)
+        return PricedCart(cast(CartRow, insert(ShoppingCart, **new)), products)
     except DuplicateKeyError:  # another try of this operation was faster
         found = {"_id": operation.id, **whose, **selectors.live()}
         return selectors.priced(selectors.cart_row(found))

@@ -32,7 +32,7 @@ from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import is_id
-from ecommerce.core.mongo import collection, insert_new, utc_now
+from ecommerce.core.mongo import collection, insert_new, new_row, utc_now
 from ecommerce.core.response_cache import changed
 
 MAX_DEPTH: Final = 10
@@ -226,14 +226,12 @@ def _path_of(parent: str | None, known: Mapping[str, list[str]]) -> list[str]:
 def _new_row(
     value: NewCategory, path: list[str], version: int, category_id: ObjectId
 ) -> dict[str, Any]:
-    document = Category(
+    return new_row(
+        Category,
         id=category_id, slug=path[-1], name=value["name"], path=path, path_key="/".join(path),
         position=value.get("position", 0), tree_version=version,
         **({"parent": path[-2]} if len(path) > 1 else {}),
     )  # fmt: skip
-    document.validate()
-    row: dict[str, Any] = document.to_mongo().to_dict()
-    return row
 
 
 def _free_slug(name: str, known: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ from catalog.errors import EmptyFileError
 from ecommerce.core import metrics
 from ecommerce.core.idempotency import KeyReusedError, Operation
 from ecommerce.core.ids import new_id
-from ecommerce.core.mongo import collection, insert, utc_now
+from ecommerce.core.mongo import collection, insert, new_row, utc_now
 
 LEASE: Final = timedelta(seconds=20)
 """How long a worker may be silent before another takes its job over."""
@@ -73,10 +73,11 @@ class ImportJobService:
         except BaseException:  # the client went away, or the database
             _remove_file(file_id)
             raise
-        job = ImportJob(
-            id=operation.id, state=ImportState.QUEUED, file_id=file_id, format=format_name,
-            size=size, sha256=sha256, dry_run=dry_run, by=by, lease_until=utc_now(),
-        )  # fmt: skip
+        job = {
+            "id": operation.id, "state": ImportState.QUEUED, "file_id": file_id,
+            "format": format_name, "size": size, "sha256": sha256, "dry_run": dry_run, "by": by,
+            "lease_until": utc_now(),
+        }  # fmt: skip
         return _inserted(job)
 
     @staticmethod
@@ -143,7 +144,10 @@ class ImportJobService:
             LeaseLostError: another has the lease.
         """
         if results:
-            rows = [_result(job_id, result).to_mongo().to_dict() for result in results]
+            rows = [
+                new_row(ImportResult, id=row_id(job_id, result["number"]), job_id=job_id, **result)
+                for result in results
+            ]
             try:
                 collection(ImportResult).insert_many(rows)
             except BulkWriteError:  # another stored them: it holds the job, or will find them
@@ -191,13 +195,13 @@ def row_id(job_id: ObjectId, number: int) -> ObjectId:
     return ObjectId(job_id.binary[:4] + digest + number.to_bytes(4, "big"))
 
 
-def _inserted(job: ImportJob) -> ImportJobRow:
+def _inserted(job: Mapping[str, Any]) -> ImportJobRow:
     try:
-        return cast(ImportJobRow, insert(job))
+        return cast(ImportJobRow, insert(ImportJob, **job))
     except DuplicateKeyError:  # by another try of the operation, with a file of its own
-        _remove_file(job.file_id)
-        present = selectors.import_job(str(job.id))
-        _refuse_another(present, job.format, job.sha256)
+        _remove_file(job["file_id"])
+        present = selectors.import_job(str(job["id"]))
+        _refuse_another(present, job["format"], job["sha256"])
         return present
 
 
@@ -211,7 +215,7 @@ def _store_file(file_id: ObjectId, blocks: Iterable[bytes]) -> tuple[int, str]:
     """Its size in bytes, and its SHA-256."""
     size, digest = 0, hashlib.sha256()
     for number, data in enumerate(_pieces(blocks)):
-        insert(ImportChunk(file_id=file_id, number=number, data=data))
+        insert(ImportChunk, file_id=file_id, number=number, data=data)
         size += len(data)
         digest.update(data)
     if not size:
@@ -240,12 +244,6 @@ def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _remove_file(file_id: ObjectId) -> None:
     collection(ImportChunk).delete_many({"file_id": file_id})
-
-
-def _result(job_id: ObjectId, values: Mapping[str, Any]) -> ImportResult:
-    result = ImportResult(id=row_id(job_id, values["number"]), job_id=job_id, **values)
-    result.validate()
-    return result
 
 
 def _change(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.ids import parse_id
-from ecommerce.core.mongo import collection, insert, insert_new, utc_now
+from ecommerce.core.mongo import collection, insert, insert_new, new_row, utc_now
 from ecommerce.core.response_cache import changed
 
 MAX_ATTRIBUTES: Final = 100
@@ -86,11 +86,7 @@ class ProductService:
         Returns:
             How many were added.
         """
-        rows = []
-        for values in products:
-            product = _document(values)
-            product.validate()
-            rows.append(product.to_mongo().to_dict())
+        rows = [new_row(Product, **_complete(values)) for values in products]
         try:
             return insert_new(Product, rows)
         finally:
@@ -176,14 +172,14 @@ class ProductService:
 
 
 def _inserted(values: Mapping[str, Any], operation: Operation) -> ProductRow:
-    new = _document({**values, **_category_fields(values), "id": operation.id})
+    new = _complete({**values, **_category_fields(values), "id": operation.id})
     try:
-        return cast(ProductRow, insert(new))
+        return cast(ProductRow, insert(Product, **new))
     except DuplicateKeyError:
         # A slow try of an operation may come after the one that took it over.
         made = _made_before(operation) if operation.keyed else None
         if made is None:
-            raise _duplicate(values, new.id) from None
+            raise _duplicate(values, operation.id) from None
         return made
     finally:
         changed(PRODUCTS)
@@ -201,17 +197,16 @@ def _made_before(operation: Operation) -> ProductRow | None:
     return row
 
 
-def _document(values: Mapping[str, Any]) -> Product:
+def _complete(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new product stores: these values, and what follows from them."""
     stored = {name: value for name, value in values.items() if value not in (None, [])}
-    return Product(
-        **{
-            "id": ObjectId(),
-            "currency": settings.CURRENCY,
-            **stored,
-            **search_fields(values),
-            "in_stock": values["quantity"] > 0,
-        }
-    )
+    return {
+        "id": ObjectId(),
+        "currency": settings.CURRENCY,
+        **stored,
+        **search_fields(values),
+        "in_stock": values["quantity"] > 0,
+    }
 
 
 def _category_fields(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import mongoengine
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions
+from bson.son import SON
 from django.conf import settings
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
@@ -169,16 +170,51 @@ def in_short(fault: PyMongoError) -> str:
     return re.sub(r",(?=\S)", ", ", brief).rstrip(". ")
 
 
-def insert(document: mongoengine.Document) -> dict[str, Any]:
-    """Validate and insert a new document; what was stored, as a plain dict.
+def insert(document: type[mongoengine.Document], /, **values: Any) -> dict[str, Any]:
+    """Check and insert a new document; what was stored, as a plain dict.
 
     Raises:
         DuplicateKeyError: a unique index forbids it.
     """
-    document.validate()
-    row: dict[str, Any] = document.to_mongo().to_dict()
-    collection(type(document)).insert_one(row)
+    row = new_row(document, **values)
+    collection(document).insert_one(row)
     return row
+
+
+def new_row(document: type[mongoengine.Document], /, **values: Any) -> dict[str, Any]:
+    """A new document with these values and its defaults as a row, each field's value checked by it.
+
+    It is the row of `document(**values).to_mongo()`, and what its `validate()` refuses is refused:
+    the fields do both. Without the instance between, that takes a fifth of the time; no document of
+    ours has what the rest is for: inheritance, `clean`, fields that are not declared.
+
+    Raises:
+        ValidationError: of MongoEngine. A value is wrong, or missing: a fault of ours.
+        TypeError: there is no such field.
+    """
+    if unknown := values.keys() - document._fields.keys():
+        raise TypeError(f"{document.__name__} has no {', '.join(sorted(unknown))}")
+    row = dict[str, Any]()
+    for name, field in document._fields.items():
+        value = values.get(name)
+        if value is None and not field.null:
+            value = field.default() if callable(field.default) else field.default
+        if value is not None:
+            value = field.to_python(value)
+            field._validate(value)
+            row[field.db_field] = _plain(field.to_mongo(value))
+        elif field.required:
+            field.error("Field is required")
+        elif field.null:
+            row[field.db_field] = None
+    return row
+
+
+def _plain(value: Any) -> Any:
+    """Embedded documents as dicts."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.to_dict() if isinstance(value, SON) else value
 
 
 def insert_new(document: type[mongoengine.Document], rows: Sequence[dict[str, Any]]) -> int:

@@ -99,7 +99,7 @@ def fill(alice: Person, bob: Person, sam: Person, make_product: Callable[..., Pr
     key, _ = ApiKeyService.create(
         name="till", scopes=[next(iter(Scope))], lifetime=timedelta(days=9)
     )
-    mongo.insert(DataMigrationRecord(id=1, name="tried", state="done", lease_until=utc_now()))
+    mongo.insert(DataMigrationRecord, id=1, name="tried", state="done", lease_until=utc_now())
     done, waiting = (_import(sam, name) for name in ("Chair", "Table"))
     assert run_next(stop=lambda: False)
     return Shop(

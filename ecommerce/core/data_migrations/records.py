@@ -37,14 +37,13 @@ def recorded(migration: DataMigration) -> DataMigrationRow:
     Raises:
         MigrationError: another migration has had its number.
     """
-    new = DataMigrationRecord(
-        id=migration.number, name=migration.name, state=MigrationState.WAITING,
-        lease_until=utc_now(),
-    )  # fmt: skip
     found = collection(DataMigrationRecord).find_one({"_id": migration.number})
     if found is None:
         with suppress(DuplicateKeyError):  # another process made it
-            insert(new)
+            insert(
+                DataMigrationRecord, id=migration.number, name=migration.name,
+                state=MigrationState.WAITING, lease_until=utc_now(),
+            )  # fmt: skip
         found = collection(DataMigrationRecord).find_one({"_id": migration.number})
     assert found is not None  # noqa: S101 - nothing ever deletes one
     refuse_another_name(migration, found)

@@ -112,19 +112,19 @@ def release(claimed: Claim, *, refused: bool) -> None:
 
 def _new_or_present(record_id: str, fingerprint: str) -> Claim | IdempotencyRecordRow | None:
     """A claim on a key that is free, else its record; None if that went away meanwhile."""
-    record = IdempotencyRecord(
-        id=record_id,
-        fingerprint=fingerprint,
-        operation_id=new_id(),
-        state=IdempotencyState.CLAIMED,
-        lease_until=utc_now() + settings.IDEMPOTENCY_LEASE,
-    )
     try:
-        insert(record)
+        record = insert(
+            IdempotencyRecord,
+            id=record_id,
+            fingerprint=fingerprint,
+            operation_id=new_id(),
+            state=IdempotencyState.CLAIMED,
+            lease_until=utc_now() + settings.IDEMPOTENCY_LEASE,
+        )
     except DuplicateKeyError:
         return _present(record_id)
-    operation = Operation(record.operation_id, keyed=True)
-    return Claim(record_id, operation, record.version, replays=False)
+    operation = Operation(record["operation_id"], keyed=True)
+    return Claim(record_id, operation, record["version"], replays=False)
 
 
 def _present(record_id: str) -> IdempotencyRecordRow | None:
