@@ -67,17 +67,20 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """The row, or the user, under way is finished; the next process goes on behind it."""
+    """The row, or the user, under way is finished; the next process goes on behind it. Of what was
+    changed while Redis was away nobody else would hear."""
     if not worker.booted:  # it was refused its settings, and has nothing under way
         return
     from accounts.services import erasures
     from catalog.importing import runner
+    from ecommerce.core.response_cache import say_the_rest
 
     threads = (runner.server_thread, erasures.server_thread)
     for thread in threads:  # all at once: they share the seconds that gunicorn leaves
         thread.ask_to_stop()
     for thread in threads:
         thread.stop()
+    say_the_rest()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001

@@ -16,6 +16,7 @@ from ecommerce.core.embedded import StoreError
 from ecommerce.core.errors import DomainError
 from ecommerce.core.indexes import IndexConflictError
 from ecommerce.core.mongo import in_short, is_outage
+from ecommerce.core.response_cache import say_the_rest
 
 _STDERR: Final = Console(stderr=True)  # so that a bar never mixes with a command's output
 
@@ -65,6 +66,8 @@ class ShopCommand(BaseCommand):
             raise _of_the_system(fault) from None
         except KeyboardInterrupt:
             raise CommandError("Stopped. What was done before stays.", returncode=130) from None
+        finally:
+            say_the_rest()
 
     def run(self, **options: Any) -> None:
         """What the command does."""

@@ -64,20 +64,29 @@ class _Breaker:
             self._refusal_said = now
         logger.warning("Redis refuses: %s", fault)
 
-    def _close_when_back(self) -> None:
-        while True:
-            time.sleep(_ASKED_EVERY)
+    def close_if_back(self) -> None:
+        """Ask now; who waits for Redis is told, in this thread."""
+        try:
+            redis(self._alias).ping()
+        except RedisError:
+            return
+        with self._lock:
             if not self.is_open:
                 return
-            try:
-                redis(self._alias).ping()
-            except RedisError:
-                continue
             self.is_open = False
-            _say_whether_away()
-            logger.warning("Redis answers again.")
+        _say_whether_away()
+        logger.warning("Redis answers again.")
+        for work in _when_back:
+            work()
+
+    def _close_when_back(self) -> None:
+        while self.is_open:
+            time.sleep(_ASKED_EVERY)
+            if self.is_open:
+                self.close_if_back()
 
 
+_when_back: Final[list[Callable[[], None]]] = []
 _breakers: Final[dict[str, _Breaker]] = {}
 """By the address of the server: one that serves both is waited for once."""
 
@@ -122,6 +131,21 @@ def ask(work: Callable[[], T], otherwise: T, alias: str = CACHE) -> T:
 def is_away(alias: str = CACHE) -> bool:
     """Whether asking it now would give what is otherwise; False where Redis is not set up."""
     return bool(settings.REDIS_URL) and _breaker(alias).is_open
+
+
+def when_back(work: Callable[[], None]) -> None:
+    """Have this done each time that a Redis which was away answers again.
+
+    Args:
+        work: may ask Redis at once, is safe for threads, and raises nothing.
+    """
+    _when_back.append(work)
+
+
+def look_again(alias: str = CACHE) -> None:
+    """Ask a Redis that is away now whether it is back, for who cannot wait for that."""
+    if is_away(alias):
+        _breaker(alias).close_if_back()
 
 
 def forget_outage() -> None:

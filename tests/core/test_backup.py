@@ -123,6 +123,16 @@ def test_a_store_comes_back_as_it_was(shop: Shop) -> None:
         assert connection.execute("SELECT COUNT(*) FROM indexes").fetchone()[0] > 10
 
 
+def test_where_redis_could_not_be_told_a_restore_says_what_that_means(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "everything_changed", lambda: False)
+    assert shop.done("restore", str(shop.backup), "--yes").endswith(
+        "\nRedis does not answer: what was kept before may be shown for up to 5 minutes. "
+        "Start the servers later than that, or empty Redis first.\n"
+    )
+
+
 def test_a_restored_store_is_opened_and_keeps_every_rule(shop: Shop) -> None:
     shop.done("restore", str(shop.backup), "--yes")
     code, said = shop.ended("verify_invariants")

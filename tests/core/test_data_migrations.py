@@ -15,7 +15,14 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
-from ecommerce.core.data_migrations import DataMigration, Outcome, declared, records, run
+from ecommerce.core.data_migrations import (
+    DataMigration,
+    Outcome,
+    declared,
+    records,
+    run,
+    running,
+)
 from ecommerce.core.data_migrations.errors import MigrationBusyError, MigrationFailedError
 from ecommerce.core.data_migrations.rows import BATCH
 from ecommerce.core.documents import DataMigrationRecord
@@ -252,6 +259,19 @@ def test_expanding_comes_before_a_rollout_and_contracting_after_it() -> None:
     assert migrate("--contract") == ["done  9002 parcels-without-kilograms: 3 of 3 rows changed"]
     assert not any("kilograms" in row for row in parcels())
     assert migrate("--contract") == []
+
+
+@pytest.mark.usefixtures("listed")
+def test_where_redis_could_not_be_told_the_command_says_how_long_that_may_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "everything_changed", lambda: False)
+    store(3)
+    assert migrate() == [
+        "done  9001 parcels-in-grams: 3 of 3 rows changed",
+        "      Redis does not answer: what was kept before may be shown for up to 5 minutes.",
+        "later  9002 parcels-without-kilograms: run --contract when no old version runs",
+    ]
 
 
 @pytest.mark.usefixtures("listed")

@@ -1,17 +1,21 @@
 """Changes that could not be said when they were made: no read misses them once they can be."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from redis import Redis
+from django.core.cache import caches
+from django.core.management import CommandError, call_command
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from catalog.documents import ProductRow
 from catalog.services import ProductService
 from ecommerce.core import conditional, shared_redis
-from ecommerce.core.response_cache import changed, topics
+from ecommerce.core.commands import ShopCommand
+from ecommerce.core.response_cache import changed, say_the_rest, topics
 from tests.core.wsgi_calls import Calls, Sent, found
 
 
@@ -45,38 +49,128 @@ def test_a_read_while_a_late_change_is_said_keeps_no_old_answer(
     assert found(lambda: both(path)) == {"shared": 1}, "and it is kept again"
 
 
+class Away:
+    """A Redis that does not answer until it is back; what is kept there is in `caches`."""
+
+    def __init__(self) -> None:
+        self.is_back = False
+
+    def ping(self) -> None:
+        if not self.is_back:
+            raise RedisConnectionError("refused")
+
+
 @pytest.fixture
-def away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """REDIS_URL is set, nobody listens there, and this process knows it."""
+def away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Away]:
+    """Redis does not answer, this process knows it, and asks again in a second."""
+    redis = Away()
     with monkeypatch.context() as patch:
-        patch.setattr(shared_redis, "redis", lambda _: Redis(port=1, socket_connect_timeout=0.1))
-        before, settings.REDIS_URL = settings.REDIS_URL, "redis://127.0.0.1:1/0"
-        shared_redis.ask(_refused, None)
-        yield
-        settings.REDIS_URL = before
+        patch.setattr(shared_redis, "redis", lambda _: redis)
+        patch.setattr(settings, "REDIS_URL", settings.REDIS_URL or "redis://127.0.0.1:1/0")
+        shared_redis.ask(redis.ping, None)
+        yield redis
         shared_redis.forget_outage()
         topics._unsent.clear()
 
 
-def _refused() -> None:
-    raise RedisConnectionError("refused")
+def token(topic: str) -> bytes | None:
+    """What every process would find."""
+    return cast("bytes | None", caches[topics.CACHE].get(f"topic:{topic}"))
+
+
+def eventually(is_so: Callable[[], bool]) -> bool:
+    """Whether it becomes so within some seconds."""
+    deadline = time.monotonic() + 5
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return is_so()
 
 
 def test_while_redis_is_away_what_is_unsaid_costs_reads_and_writes_nothing(
-    away: None, lamp: ProductRow, both: Calls, monkeypatch: pytest.MonkeyPatch
+    away: Away, lamp: ProductRow, both: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much it is: an import may change every product meanwhile."""
     changed(*(f"product:{number}" for number in range(4096)))
     tokens, calls = list[bytes](), list[object]()
     make = topics._token
 
-    def token() -> bytes:
+    def counted() -> bytes:
         tokens.append(make())
         return tokens[-1]
 
-    monkeypatch.setattr(topics, "_token", token)
+    monkeypatch.setattr(topics, "_token", counted)
     monkeypatch.setattr(topics, "_ask", calls.append)
     assert both(f"/products/{lamp['_id']}")[0] == "200 OK"
     ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Renamed"})
     assert (tokens, calls) == ([], [])
     assert len(topics._unsent) >= 4096
+
+
+def test_once_redis_is_back_a_change_is_said_though_this_process_reads_and_writes_nothing(
+    away: Away,
+) -> None:
+    changed("lamps")
+    assert token("lamps") is None
+    away.is_back = True
+    assert eventually(lambda: token("lamps") is not None)
+    assert eventually(lambda: not topics._unsent and not topics._late_sends)
+
+
+def test_what_changed_at_the_moment_when_redis_came_back_is_said(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was away when it was asked whether it is, and what was unsent had just been said."""
+    answers = iter([True])
+    monkeypatch.setattr(topics, "is_away", lambda: next(answers, False))
+    monkeypatch.setattr(topics, "_ask", lambda work: work())
+    changed("lamps")
+    assert token("lamps") is not None
+
+
+def test_a_process_says_before_its_end_what_it_could_not_say(
+    away: Away, caplog: pytest.LogCaptureFixture
+) -> None:
+    changed("lamps")
+    away.is_back = True
+    caplog.clear()
+    say_the_rest()
+    assert token("lamps") is not None
+    assert [record.getMessage() for record in caplog.records] == ["Redis answers again."]
+
+
+def test_what_it_cannot_say_then_either_is_logged_with_how_long_that_may_be_seen(
+    away: Away, caplog: pytest.LogCaptureFixture
+) -> None:
+    changed("lamps", "mugs")
+    caplog.clear()
+    say_the_rest()
+    assert [record.getMessage() for record in caplog.records] == [
+        "Redis does not answer: what was kept before may be shown for up to 5 minutes (2 topics)."
+    ]
+    assert token("lamps") is None
+
+
+def test_a_process_that_has_said_everything_asks_nothing_at_its_end(
+    away: Away, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+    say_the_rest()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_command_says_at_its_end_what_it_could_not_say(refused: bool, away: Away) -> None:
+    class Command(ShopCommand):
+        def run(self, **_: Any) -> None:
+            changed("lamps")
+            away.is_back = True
+            if refused:
+                raise CommandError("no")
+
+    with pytest.raises(CommandError) if refused else nullcontext():
+        call_command(Command())
+    assert token("lamps") is not None
+
+
+def test_who_made_everything_void_learns_whether_it_was_done(away: Away) -> None:
+    assert not topics.everything_changed()

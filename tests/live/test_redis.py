@@ -231,18 +231,46 @@ def test_a_full_redis_keeps_nothing_new_and_breaks_nothing(
     assert shopper.send("GET", path).json()["price"] == 5
 
 
-def test_a_write_while_redis_is_away_is_seen_once_it_is_back(
-    wire_uri: str, redis: RedisServer
+@pytest.fixture
+def one_process(wire_uri: str, redis: RedisServer) -> dict[str, str]:
+    """What a server of one process is started with: it alone knows what it could not say."""
+    return {"MONGODB_URI": wire_uri, "REDIS_URL": redis.url, "WEB_CONCURRENCY": "1"}
+
+
+def write_while_redis_is_away(writer: LiveServer, staff: LiveServer, path: str, price: int) -> None:
+    """The writer knows that it is away, and waits for it no more; others do not."""
+    assert writer.send("GET", path).status == 200
+    assert staff.send("PATCH", path, {"price": price}).status == 200
+
+
+def test_a_write_while_redis_is_away_is_seen_by_everybody_once_it_is_back(
+    one_process: dict[str, str], redis: RedisServer
 ) -> None:
-    environment = {"MONGODB_URI": wire_uri, "REDIS_URL": redis.url, "WEB_CONCURRENCY": "1"}
-    with serve(environment) as server:
-        staff, path = a_product(server)
-        shopper = server.sign_in("demo", "demo-shop-2026")
-        assert shopper.send("GET", path).json()["price"] == 5
+    """Though nobody reads from the writer."""
+    with serve(one_process) as writer, serve(one_process) as reader:
+        staff, path = a_product(writer)
+        shopper = reader.sign_in("demo", "demo-shop-2026")
+        readers = (shopper, reader)
+        assert [one.send("GET", path).json()["price"] for one in readers] == [5, 5]
         redis.process.send_signal(signal.SIGSTOP)
-        assert staff.send("PATCH", path, {"price": 6}).status == 200
+        write_while_redis_is_away(writer, staff, path, 6)
         redis.process.send_signal(signal.SIGCONT)
         deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            assert shopper.send("GET", path).json()["price"] == 6
+        while time.monotonic() < deadline and shopper.send("GET", path).json()["price"] != 6:
             time.sleep(0.05)
+        time.sleep(1.1)  # the reader's own layer may be a second old
+        assert [one.send("GET", path).json()["price"] for one in (*readers, writer)] == [6] * 3
+
+
+def test_a_server_that_ends_says_before_what_it_could_not_say(
+    one_process: dict[str, str], redis: RedisServer
+) -> None:
+    with serve(one_process) as reader:
+        shopper = reader.sign_in("demo", "demo-shop-2026")
+        with serve(one_process) as writer:
+            staff, path = a_product(writer)
+            assert shopper.send("GET", path).json()["price"] == 5
+            redis.process.send_signal(signal.SIGSTOP)
+            write_while_redis_is_away(writer, staff, path, 6)
+            redis.process.send_signal(signal.SIGCONT)
+        assert shopper.send("GET", path).json()["price"] == 6

@@ -37,11 +37,14 @@ def what_is_stored() -> dict[str, int]:
         return {name: count for name, count in stored.counts().items() if count}
 
 
-def restore(backup: BackupFile, advance: Advance) -> None:
+def restore(backup: BackupFile, advance: Advance) -> bool:
     """Replace what is stored by the backup, which must be verified already.
 
     The embedded store is replaced in one step. A server gets the collections one after the other:
     who is interrupted there begins again.
+
+    Returns:
+        Whether nothing that was kept before will be shown (see `everything_changed`).
 
     Raises:
         StoreLockedError: a server has the embedded store open.
@@ -51,7 +54,7 @@ def restore(backup: BackupFile, advance: Advance) -> None:
         _replace_file if mongo.uses_embedded_store() else _fill_server
     )
     work(backup, advance)
-    everything_changed()
+    return everything_changed()
 
 
 def _replace_file(backup: BackupFile, advance: Advance) -> None:

@@ -29,6 +29,8 @@ class Outcome:
     row: DataMigrationRow
     ours: bool
     """Whether it became so in this run, by this process."""
+    is_said: bool = True
+    """Whether nothing that was kept before will be shown (see `everything_changed`)."""
 
 
 def run(
@@ -50,15 +52,15 @@ def run(
 
 
 def _finished(migration: DataMigration, wait: float, advance: Callable[[int], None]) -> Outcome:
-    deadline, ours = time.monotonic() + wait, False
+    deadline, ours, is_said = time.monotonic() + wait, False, True
     while True:
         row = records.recorded(migration)
         if row["state"] == MigrationState.DONE:
-            return Outcome(migration, row, ours)
+            return Outcome(migration, row, ours, is_said)
         holder = str(ObjectId())
         taken = records.claim(migration, holder=holder)
         if taken is not None:
-            ours = _work(migration, taken, holder, advance)
+            ours, is_said = _work(migration, taken, holder, advance)
         elif time.monotonic() > deadline:
             raise MigrationBusyError(migration.label, wait)
         else:
@@ -70,8 +72,9 @@ def _work(
     taken: DataMigrationRow,
     holder: str,
     advance: Callable[[int], None],
-) -> bool:
-    """From the stored cursor to the end; False if another has taken it over meanwhile."""
+) -> tuple[bool, bool]:
+    """From the stored cursor to the end: whether by us, and not by another who has taken it over
+    meanwhile; and whether it was said."""
     try:
         for batch in rows_left(migration, taken.get("cursor")):
             changed = sum(migrate_row(migration, row) for row in batch)
@@ -81,12 +84,12 @@ def _work(
             )
             checkpoint("data_migration.stored")
             advance(len(batch))
-        everything_changed()
+        is_said = everything_changed()
         records.finish(migration, holder=holder)
     except LeaseLostError:
-        return False
+        return False, True
     except RowError as fault:
         with suppress(LeaseLostError):  # whoever has it now will meet the row too
             records.fail(migration, holder=holder, fault=str(fault))
         raise MigrationFailedError(migration.label, str(fault)) from fault
-    return True
+    return True, is_said

@@ -5,6 +5,7 @@ that were read before its data was: whatever is written meanwhile makes it void 
 A flushed or evicted token is one that nobody knows: the answer is made anew.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -15,11 +16,18 @@ from django.conf import settings
 from django.core.cache import caches
 
 from ecommerce.core.mongo import uses_embedded_store
-from ecommerce.core.shared_redis import ask, is_away
+from ecommerce.core.response_cache.stored import LIFE_SECONDS
+from ecommerce.core.shared_redis import ask, is_away, look_again, when_back
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CACHE: Final = "answers"
+UNTOLD: Final = (
+    "Redis does not answer: what was kept before may be shown for up to "
+    f"{LIFE_SECONDS / 60:.0f} minutes"
+)
+"""What follows from a change that could not be said: each answer ends by itself."""
 EPOCH: Final = "epoch"
 """Changes with every other topic: who knows that it is the same need not ask for any of them."""
 _KEPT_SECONDS: Final = 24 * 60 * 60
@@ -43,8 +51,7 @@ def changed(*topics: str) -> None:
         return
     with _lock:
         _unsent.update(topics)
-    if not is_away():  # it came back a moment ago, and what was unsent then has been said
-        _send(())
+    _say_late()  # if it came back a moment ago: what was unsent then has been said
 
 
 def _remember(topics: Iterable[str]) -> None:
@@ -55,11 +62,34 @@ def _remember(topics: Iterable[str]) -> None:
         _changed_here.update(dict.fromkeys(topics, now))
 
 
-def everything_changed() -> None:
-    """Make every answer void, in every process: what is stored was replaced as a whole."""
-    if settings.REDIS_URL:
-        cache: Any = caches[CACHE]  # django-redis's, which has more than Django's
-        ask(lambda: cache.delete_pattern(f"{_PREFIX}*"), None)
+def everything_changed() -> bool:
+    """Make every answer void, in every process: what is stored was replaced as a whole.
+
+    Returns:
+        Whether that was done; else `UNTOLD` says what follows.
+    """
+    if not settings.REDIS_URL:
+        return True
+    cache: Any = caches[CACHE]  # django-redis's, which has more than Django's
+    return ask(lambda: (cache.delete_pattern(f"{_PREFIX}*"),), None) is not None
+
+
+def say_the_rest() -> None:
+    """Say what could not be said, once more before this process ends."""
+    if not _unsent:
+        return
+    look_again()
+    _say_late()
+    if _unsent:
+        logger.warning("%s (%d topics).", UNTOLD, len(_unsent))
+
+
+def _say_late() -> None:
+    if _unsent and not is_away():
+        _send(())
+
+
+when_back(_say_late)
 
 
 def changed_since(topics: Sequence[str], moment: float) -> bool:
@@ -76,10 +106,7 @@ def generations(
         None where the shared cache is away, or has not heard of every change yet. A topic without a
         token gets one.
     """
-    if _unsent:
-        if is_away():
-            return None
-        _send(())
+    _say_late()
     with _lock:
         is_true = not _unsent and not _late_sends
     if not is_true:

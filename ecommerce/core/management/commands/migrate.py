@@ -20,6 +20,7 @@ from ecommerce.core.data_migrations import (
 from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection
 from ecommerce.core.query_shapes import purposes_by_index, query_shapes
+from ecommerce.core.response_cache.topics import UNTOLD
 
 
 class Command(ShopCommand):
@@ -75,6 +76,8 @@ class Command(ShopCommand):
         with self.progress("rows", sum(_rows(one) for one in asked)) as advance:
             for outcome in run(asked, wait=wait, advance=advance):
                 self.stdout.write(_said(outcome))
+                if not outcome.is_said:
+                    self.stdout.write(f"      {UNTOLD}.")
         for left in due:
             if left not in asked:
                 self.stdout.write(f"later  {left.label}: run --contract when no old version runs")

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 
 from ecommerce.core.backups import BackupError, BackupFile, restore, what_is_stored
 from ecommerce.core.commands import ShopCommand
+from ecommerce.core.response_cache.topics import UNTOLD
 
 
 class Command(ShopCommand):
@@ -37,13 +38,15 @@ class Command(ShopCommand):
                 backup.verify(advance)
             self._ask(yes=options["yes"])
             with self.progress("restored", backup.documents) as advance:
-                restore(backup, advance)
+                is_said = restore(backup, advance)
         except BackupError as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(
             f"Restored {backup.documents} documents of {backup.about['made_at']}. "
             "Now run: manage.py migrate, then manage.py verify_invariants."
         )
+        if not is_said:
+            self.stdout.write(f"{UNTOLD}. Start the servers later than that, or empty Redis first.")
 
     def _ask(self, *, yes: bool) -> None:
         try:
