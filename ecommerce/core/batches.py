@@ -1,6 +1,6 @@
 """Every document that a filter finds, however many there are, in bounded memory and time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pymongo.collection import Collection
@@ -51,6 +51,20 @@ def one_by_one(
     """The documents of `batches`, which has the arguments, without their batches."""
     for batch in batches(rows, where, size=size, fields=fields, descending=descending):
         yield from batch
+
+
+def cut(bodies: Iterable[bytes], *, count: int, size: int) -> Iterator[list[bytes]]:
+    """Batches of at most `count` documents and `size` bytes; a larger document is one by itself."""
+    batch: list[bytes] = []
+    held = 0
+    for body in bodies:
+        if batch and (len(batch) == count or held + len(body) > size):
+            yield batch
+            batch, held = [], 0
+        batch.append(body)
+        held += len(body)
+    if batch:
+        yield batch
 
 
 def _behind(where: Mapping[str, Any], limit: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from catalog.documents import Product
+from catalog.documents import ImportChunk, Product
 from ecommerce.core.backups import BackupFile, restoring
 from ecommerce.core.backups.sources import ServerSource
 from ecommerce.core.indexes import documents, ensure_indexes
@@ -27,6 +27,7 @@ from tests.live.server import ROOT, serve
 from tests.operations import recorded
 
 KILLED: Final = -9
+CHUNKS: Final = "import_chunks"
 needs_a_server = pytest.mark.skipif(
     uses_embedded_store(), reason="needs a MongoDB over the wire (MONGODB_URI)"
 )
@@ -289,6 +290,34 @@ def test_a_collection_is_emptied_in_deletes_that_are_each_over_soon(
     deleted = [one.filter["_id"]["$in"] for one in seen if one.kind == "delete"]
     assert [len(ids) for ids in deleted] == [2, 2, 1]
     assert rows.count_documents({}) == 0
+
+
+@needs_a_server
+def test_large_documents_are_read_and_written_few_at_a_time(tmp_path: Path) -> None:
+    """A piece of an import's file has 256 KiB: 500 of them took longer than a read may."""
+    piece = 256 * 1024
+    for number in range(60):
+        row = {"_id": number, "file_id": 1, "number": number, "data": b"x" * piece}
+        collection(ImportChunk).insert_one(row)
+    path = tmp_path / "shop.backup"
+    with recorded() as seen:
+        call_command("backup", str(path), stdout=StringIO())
+    limits = [one.limit for one in seen if (one.collection, one.kind) == (CHUNKS, "find")]
+    assert max(limits) * piece <= 4 * 1024 * 1024
+    with recorded() as seen:
+        call_command("restore", str(path), "--yes", stdout=StringIO())
+    writes = [one for one in seen if (one.collection, one.kind) == (CHUNKS, "insert")]
+    assert len(writes) == 4
+    assert collection(ImportChunk).count_documents({}) == 60
+
+
+@needs_a_server
+def test_small_documents_are_read_many_at_a_time(tmp_path: Path) -> None:
+    collection(Product).insert_many([{"_id": n, "skus": [f"sku-{n}"]} for n in range(1200)])
+    with recorded() as seen:
+        call_command("backup", str(tmp_path / "shop.backup"), stdout=StringIO())
+    limits = [one.limit for one in seen if (one.collection, one.kind) == ("products", "find")]
+    assert [limit for limit in limits if limit > 1] == [500, 500, 500, 500]
 
 
 @needs_a_server

@@ -6,7 +6,7 @@ from django.conf import settings
 from pymongo import MongoClient, monitoring
 
 from carts.documents import ShoppingCart
-from ecommerce.core.batches import batches
+from ecommerce.core.batches import batches, cut
 from ecommerce.core.mongo import collection, uses_embedded_store
 
 
@@ -39,6 +39,24 @@ def test_every_document_comes_once_in_order_whatever_the_size(ids: list[ObjectId
     found = list(batches(collection(ShoppingCart), {}, size=120))
     assert [len(batch) for batch in found] == [120, 120, 10]
     assert [row["_id"] for batch in found for row in batch] == ids
+
+
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [
+        ([], []),
+        ([1, 1, 1, 1], [[1, 1, 1], [1]]),
+        ([4, 6, 1], [[4, 6], [1]]),
+        ([5, 6, 4], [[5], [6, 4]]),
+        ([11, 1, 12], [[11], [1], [12]]),
+    ],
+    ids=["none", "count", "exactly", "bytes", "larger than a batch may be"],
+)
+def test_what_is_cut_by_count_and_by_bytes_comes_whole_and_in_order(
+    lengths: list[int], expected: list[list[int]]
+) -> None:
+    found = cut((b"x" * length for length in lengths), count=3, size=10)
+    assert [[len(body) for body in batch] for batch in found] == expected
 
 
 def test_a_batch_is_one_request_whose_cursor_nobody_asks_again(ids: list[ObjectId]) -> None:

@@ -4,7 +4,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,8 @@ from pymongo.collection import Collection
 
 from ecommerce.core import mongo
 from ecommerce.core.backups.file import Advance, BackupFile
-from ecommerce.core.backups.sources import source
+from ecommerce.core.backups.sources import BYTES_AT_ONCE, source
+from ecommerce.core.batches import cut
 from ecommerce.core.checkpoints import checkpoint
 from ecommerce.core.drafts import draft_of, put_in_place
 from ecommerce.core.embedded.lock import FileLock
@@ -24,7 +24,7 @@ from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.response_cache.topics import everything_changed
 
 _BATCH: Final = 200
-"""Documents of one write."""
+"""Documents of one write, at most."""
 _EMPTIED_AT_ONCE: Final = 1000
 """Documents of one delete: it must be over within the time that one operation may take."""
 
@@ -95,9 +95,8 @@ def _fill_server(backup: BackupFile, advance: Advance) -> None:
         checkpoint("restore.emptied")
     ensure_indexes()
     for name in backup.manifest:
-        bodies = backup.bodies(name)
-        while batch := [RawBSONDocument(body) for body in islice(bodies, _BATCH)]:
-            database[name].insert_many(batch)
+        for batch in cut(backup.bodies(name), count=_BATCH, size=BYTES_AT_ONCE):
+            database[name].insert_many([RawBSONDocument(body) for body in batch])
             advance(len(batch))
 
 

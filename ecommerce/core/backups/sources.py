@@ -18,8 +18,10 @@ from ecommerce.core.backups.errors import BackupError
 from ecommerce.core.batches import one_by_one
 from ecommerce.core.indexes import documents
 
+BYTES_AT_ONCE: Final = 4 * 1024 * 1024
+"""About, of one read or write: it must be over within the time that one operation may take."""
 _BATCH: Final = 500
-"""Documents of one read: it must be over within the time that one operation may take."""
+"""Documents of one read, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class ServerSource:
     def documents(self, collection: str) -> Iterator[bytes]:
         """In the order of their ids, in reads that are each over soon."""
         raw = get_db()[collection].with_options(CodecOptions(document_class=RawBSONDocument))
-        return (row.raw for row in one_by_one(raw, {}, size=_BATCH))
+        return (row.raw for row in one_by_one(raw, {}, size=_at_once(collection)))
 
     def indexes(self) -> list[StoredIndex]:
         """None: `manage.py migrate` makes those that the documents declare."""
@@ -121,6 +123,12 @@ class ServerSource:
 def _about(rows: Collection[dict[str, Any]]) -> int:
     """How many documents there are; none only where there is none, also after a crash."""
     return rows.estimated_document_count() or int(rows.find_one({}, {"_id": 1}) is not None)
+
+
+def _at_once(collection: str) -> int:
+    """Documents of one read, by their mean size as the server has noted it."""
+    mean = int(get_db().command("collStats", collection).get("avgObjSize") or 1)
+    return max(1, min(_BATCH, BYTES_AT_ONCE // mean))
 
 
 def bodies(connection: sqlite3.Connection, collection: str) -> Iterator[bytes]:
