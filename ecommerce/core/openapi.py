@@ -58,6 +58,8 @@ _IDEMPOTENCY_PROBLEMS: Final = (
 
 _PROBLEMS: Final = ((400, "validation_error"), (406, "not_acceptable"))
 """Of every action of ours: no query is known but the declared, no answer but in JSON."""
+_PROBLEMS_OF_WHO_ASKS: Final = ((401, "invalid_token"), (401, "invalid_api_key"))
+"""Wherever a token or a key is read, whether one is needed or not."""
 _METHODS_WITH_BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
 _PROBLEMS_OF_BODIES: Final = (
     (411, "length_required"),
@@ -129,6 +131,7 @@ class ShopAutoSchema(AutoSchema):
         return [
             *(_PROBLEMS if hasattr(self.view, "queries") else ()),
             *(_PROBLEMS_OF_BODIES if self.method in _METHODS_WITH_BODIES else ()),
+            *(_PROBLEMS_OF_WHO_ASKS if self.get_auth() else ()),
             *denied,
             *(_IDEMPOTENCY_PROBLEMS if self._is_idempotent() else ()),
         ]

@@ -176,6 +176,17 @@ def test_every_operation_says_who_may_call_it(document: Any) -> None:
         assert denies or rule.is_public, (path, method)
 
 
+def test_whatever_reads_a_token_or_a_key_may_refuse_it(document: Any) -> None:
+    secured = [one for one in operations(document) if one[2].get("security")]
+    silent = [
+        (path, method)
+        for path, method, operation in secured
+        if not {"invalid_token", "invalid_api_key"} <= codes(operation, "401")
+    ]
+    assert len(secured) > 40
+    assert silent == []
+
+
 def test_every_body_has_an_example(document: Any) -> None:
     for path, method, operation in operations(document):
         for media in operation.get("requestBody", {}).get("content", {}).values():
