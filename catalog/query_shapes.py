@@ -86,6 +86,11 @@ QUERY_SHAPES: Final = (
         further=ANYTHING, reason=_ONE,
     ),
     QueryShape(
+        "where the products of a deleted category went", Category, "", ("former_slug",),
+        sort=(("tree_version", -1),),
+        reason="categories are few; only a product that is written while its category goes asks",
+    ),
+    QueryShape(
         "list categories from the top of the tree down", Category, "path",
         sort=(("path_key", 1), ("_id", 1)),
     ),

@@ -17,6 +17,7 @@ class CategoryRow(TypedDict):
     _id: ObjectId
     slug: str
     former_slug: NotRequired[str]
+    products_to: NotRequired[str]
     name: str
     parent: NotRequired[str]
     path: list[str]
@@ -34,6 +35,8 @@ class Category(Document):
     slug = StringField()
     former_slug = StringField()
     """What a deleted one was called; it has no slug and no path any more."""
+    products_to = StringField()
+    """The slug of the category that the products of a deleted one went to."""
     name = StringField(required=True, max_length=200)
     parent = StringField()
     path = ListField(StringField(), default=None)

@@ -34,6 +34,19 @@ def category_with_slug(slug: str) -> CategoryRow | None:
     return cast(CategoryRow | None, collection(Category).find_one({"slug": slug}))
 
 
+def category_after(slug: str) -> CategoryRow | None:
+    """Where the products went of the deleted category that had this slug last; None: nowhere.
+
+    That one may be deleted since, and so on: each went later than the one before.
+    """
+    gone = collection(Category).find_one(
+        {"former_slug": slug}, {"products_to": 1}, sort=[("tree_version", -1)]
+    )
+    if gone is None or "products_to" not in gone:
+        return None
+    return category_with_slug(gone["products_to"]) or category_after(gone["products_to"])
+
+
 def categories_by_slug(slugs: Iterable[str]) -> dict[str, CategoryRow]:
     """The categories with these slugs, in one read; unknown ones are absent."""
     wanted = sorted(set(slugs))

@@ -360,14 +360,17 @@ def _place_category(
 
 
 def _delete(version: int, intent: _Intent) -> None:
-    slug = intent["slug"]
+    slug, path = intent["slug"], intent["path"]
+    kept: dict[str, Any] = {"former_slug": slug, "tree_version": version}
+    if path:  # for a product that is written at this moment
+        kept["products_to"] = path[-1]
     # It stays without its place in the tree: if it went, a late `_create` would bring it back.
     gone = dict.fromkeys(("slug", "parent", "path", "path_key"), "")
     collection(Category).update_one(
         {"slug": slug, "tree_version": {"$lt": version}},
-        {"$set": {"former_slug": slug, "tree_version": version}, "$unset": gone},
+        {"$set": kept, "$unset": gone},
     )
-    _move_products(slug, intent["path"], version)
+    _move_products(slug, path, version)
 
 
 def _move_products(category: str, path: list[str], version: int) -> None:

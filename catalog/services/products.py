@@ -234,8 +234,9 @@ def _place(category: CategoryRow | None) -> dict[str, Any]:
 def _settle_category(row: ProductRow, values: Mapping[str, Any]) -> ProductRow:
     """A category may move or go between the moment it was read and the product's write.
 
-    Moves write into products too, late ones older places. Whatever is written here is therefore
-    written over the place that was looked at, and the outcome is looked at again.
+    Of one that went, the product goes where its products went, or nowhere as they did. Moves write
+    into products too, late ones older places. Whatever is written here is therefore written over
+    the place that was looked at, and the outcome is looked at again.
     """
     if not values.get("category"):
         return row
@@ -247,7 +248,8 @@ def _settle_category(row: ProductRow, values: Mapping[str, Any]) -> ProductRow:
         if now is not None and now["tree_version"] <= (version or 0):
             return row
         guard = {"_id": row["_id"], "category": slug, "tree_version": version}
-        written = _find_and_change(guard, _change(_place(now)))
+        place = _place(now or selectors.category_after(slug))
+        written = _find_and_change(guard, _change(place))
         present = written or selectors.product_in_any_state(row["_id"])
         if present is None:  # purged since
             return row

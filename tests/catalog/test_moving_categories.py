@@ -115,3 +115,48 @@ def test_a_product_whose_category_is_deleted_meanwhile_goes_where_its_products_g
     product = make_product(category="moving")
     assert (product["category"], product["category_path"]) == ("c", ["c"])
     assert (collection(Product).find_one({"_id": product["_id"]}) or {})["category"] == "c"
+
+
+def gone(reference: str, products_to: str | None) -> Act:
+    return lambda: CategoryService.delete(reference=reference, products_to=products_to)
+
+
+@pytest.mark.parametrize(
+    ("acts", "where"),
+    [
+        ([gone("moving", "c")], "c"),
+        ([lambda: move("b"), gone("moving", "b")], "b"),
+        ([lambda: (gone("moving", "b")(), gone("b", "c")())], "c"),
+        ([gone("moving", None)], None),
+    ],
+    ids=["at once", "after a move", "on and on", "with nowhere to go"],
+)
+def test_a_product_written_after_its_category_went_follows_the_products_that_were_there(
+    acts: list[Act],
+    where: str | None,
+    make_product: Callable[..., ProductRow],
+    strike_after_each_read: Strike,
+) -> None:
+    strike_after_each_read(*acts)
+    made = make_product(category="moving")
+    assert made.get("category") == where
+    stored = collection(Product).find_one({"_id": made["_id"]}) or {}
+    assert stored.get("category_path") == ([where] if where else None)
+
+
+def test_so_does_one_that_is_put_there_after_it_went(
+    lamp: ProductRow, strike_after_each_read: Strike
+) -> None:
+    strike_after_each_read(gone("moving", "c"))
+    ProductService.update(product_id=str(lamp["_id"]), changes={"category": "moving"})
+    assert place(Product, _id=lamp["_id"]) == place(Category, slug="c")
+
+
+def test_of_two_that_had_one_slug_the_last_one_says_where_to(
+    lamp: ProductRow, make_category: Callable[..., CategoryRow], strike_after_each_read: Strike
+) -> None:
+    gone("moving", "b")()
+    make_category("moving", "a")
+    strike_after_each_read(gone("moving", "c"))
+    ProductService.update(product_id=str(lamp["_id"]), changes={"category": "moving"})
+    assert place(Product, _id=lamp["_id"]) == place(Category, slug="c")

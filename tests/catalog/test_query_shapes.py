@@ -100,6 +100,7 @@ CALLS: Final[dict[str, Callable[[], Any]]] = {
     "whether the catalog is empty": selectors.is_empty,
     "read or change categories by id": lambda: selectors.category_slugs([str(NO_ID)]),
     "read or change categories by slug": lambda: selectors.category_with_slug("c"),
+    "where the products of a deleted category went": lambda: selectors.category_after("c"),
     "list categories from the top of the tree down": lambda: selectors.category_page(
         PageRequest(), parent=None),
     "list what stands right below a category": lambda: selectors.category_page(
