@@ -67,7 +67,7 @@ def connect() -> None:
     """Connect once for this process; safe to call from any thread, any number of times.
 
     Raises:
-        StoreLockedError, StoreDamagedError: the embedded store cannot be opened.
+        StoreLockedError, StoreDamagedError, StoreUnopenedError: the embedded store cannot be used.
     """
     global _connected
     with _connecting:
