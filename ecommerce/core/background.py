@@ -26,24 +26,26 @@ _unfinished: set[Future[None]] = set()
 
 
 def run_later(name: str, work: Callable[[], None]) -> None:
-    """Have `work` done soon, under the id of the present request. Never raises, never waits.
+    """Have `work` done soon, under the id of the present request. Never raises.
 
-    Once the process ends nothing is put off any more: then it is done at once.
+    Nor waits, but where no thread can take it: the process ends, or the system has no thread left.
+    Then it is done before this returns.
 
     Args:
         name: what the log calls it.
         work: may raise: that is logged, and nobody else learns of it.
     """
     context = copy_context()
+    piece = _once(lambda: context.run(_done, name, work))
     with _lock:
         if len(_unfinished) >= _MAX_WAITING:
             logger.error("%s is dropped: %d pieces of work are waiting", name, _MAX_WAITING)
             return
-        future = _submitted(lambda: context.run(_done, name, work))
+        future = _submitted(piece)
         if future is not None:
             _unfinished.add(future)
     if future is None:
-        _done(name, work)
+        piece()
     else:
         future.add_done_callback(_forget)
 
@@ -51,8 +53,20 @@ def run_later(name: str, work: Callable[[], None]) -> None:
 def _submitted(work: Callable[[], None]) -> Future[None] | None:
     try:
         return _pool.submit(work)
-    except RuntimeError:  # the interpreter waits for the threads, and takes no further work
+    except RuntimeError:  # the interpreter ends and takes no further work, or no thread starts
         return None
+
+
+def _once(work: Callable[[], None]) -> Callable[[], None]:
+    """The work for whoever comes first: the pool queues a piece before it finds that no thread
+    starts, and does it when one does."""
+    taken = Lock()
+
+    def first() -> None:
+        if taken.acquire(blocking=False):
+            work()
+
+    return first
 
 
 def wait_until_idle(seconds: float) -> bool:

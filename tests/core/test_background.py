@@ -1,7 +1,8 @@
 """Work that no answer waits for: done once, its faults logged, its amount bounded."""
 
 import logging
-from threading import Event
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 
 import pytest
 
@@ -18,6 +19,37 @@ def test_it_is_done_and_nobody_waits() -> None:
     assert not wait_until_idle(0.01)
     may_end.set()
     assert wait_until_idle(10)
+    assert done == [1]
+
+
+def test_what_no_thread_can_be_started_for_is_done_at_once_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pool has queued it by then, and a thread that starts later finds it there."""
+
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    done: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(background, "_pool", pool)
+        with monkeypatch.context() as full:
+            full.setattr(Thread, "start", refuse)
+            run_later("first", lambda: done.append(1))
+        assert done == [1]
+        run_later("second", lambda: done.append(2))
+        assert wait_until_idle(10)
+    assert done == [1, 2]
+
+
+def test_what_comes_when_the_pool_takes_nothing_more_is_done_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[int] = []
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    monkeypatch.setattr(background, "_pool", pool)
+    run_later("work", lambda: done.append(1))
     assert done == [1]
 
 
