@@ -1,7 +1,9 @@
 """Slow commands to MongoDB are named by collection and shape; their values never are."""
 
+import gc
 import json
 import logging
+import weakref
 from datetime import timedelta
 from typing import Any
 
@@ -60,6 +62,29 @@ def test_a_quick_command_is_not(caplog: pytest.LogCaptureFixture, settings: Any)
     settings.SLOW_OPERATION_MS = 200
     command(FIND, 249.9)
     assert len(caplog.records) == 1
+
+
+class Command(dict[str, Any]):
+    """A command whose end can be seen."""
+
+
+@pytest.mark.parametrize("milliseconds", [1, 300])
+@pytest.mark.parametrize("fault", [None, {"errmsg": "timed out", "code": 50}])
+def test_a_command_is_not_kept_when_it_is_over(
+    milliseconds: int, fault: dict[str, Any] | None
+) -> None:
+    """It may hold documents of megabytes, and a thread may have nothing more to ask."""
+    listener, at, sent = SlowOperationListener(), ("db", 27017), Command(FIND)
+    over = weakref.ref(sent)
+    listener.started(monitoring.CommandStartedEvent(sent, "shop", 1, at, 1))
+    del sent
+    duration: Any = timedelta(milliseconds=milliseconds)
+    if fault is None:
+        listener.succeeded(monitoring.CommandSucceededEvent(duration, {}, "find", 1, at, 1))
+    else:
+        listener.failed(monitoring.CommandFailedEvent(duration, fault, "find", 1, at, 1))
+    gc.collect()
+    assert over() is None
 
 
 def test_a_command_that_failed_late_says_so(caplog: pytest.LogCaptureFixture) -> None:

@@ -30,7 +30,7 @@ class SlowOperationListener(monitoring.CommandListener):
         self._thread = local()  # PyMongo starts and ends a command in one thread
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Keep what was asked: only this event has it."""
+        """Keep what was asked until it is over, as the driver does: only this event has it."""
         self._thread.command = event.command
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
@@ -46,9 +46,9 @@ class SlowOperationListener(monitoring.CommandListener):
         event: monitoring.CommandSucceededEvent | monitoring.CommandFailedEvent,
         outcome: str,
     ) -> None:
+        command: Mapping[str, Any] = vars(self._thread).pop("command", {})
         if event.duration_micros < settings.SLOW_OPERATION_MS * 1000:
             return
-        command: Mapping[str, Any] = getattr(self._thread, "command", {})
         where, shape = collection_of(event.command_name, command) or "-", shape_of(command)
         took = f"{event.duration_micros / 1000:.0f} ms"
         logger.warning(
