@@ -14,6 +14,7 @@ from ecommerce.core import money
 from ecommerce.core.access import AccessRule
 from ecommerce.core.fields import PriceField
 from ecommerce.core.idempotency import IDEMPOTENCY_KEY, REPLAYED, is_idempotent
+from ecommerce.core.parsers import IncompleteBodyError, StrictJSONParser
 from ecommerce.core.problems import PROBLEM_TYPE
 from ecommerce.core.serializers import Problem, StrictSerializer
 
@@ -56,7 +57,12 @@ _IDEMPOTENCY_PROBLEMS: Final = (
     (422, "idempotency_key_reused"),
 )
 
-_PROBLEMS: Final = ((400, "validation_error"), (406, "not_acceptable"))
+_PROBLEMS: Final = (
+    (400, "validation_error"),
+    (400, "invalid_utf8"),
+    (400, "nul_character"),
+    (406, "not_acceptable"),
+)
 """Of every action of ours: no query is known but the declared, no answer but in JSON."""
 _PROBLEMS_OF_WHO_ASKS: Final = ((401, "invalid_token"), (401, "invalid_api_key"))
 """Wherever a token or a key is read, whether one is needed or not."""
@@ -67,6 +73,14 @@ _PROBLEMS_OF_BODIES: Final = (
     (415, "unsupported_content_encoding"),
 )
 """Of every body, whoever reads it (see `ecommerce.core.framing`)."""
+_PROBLEMS_OF_JSON: Final = (
+    (400, "malformed_json"),
+    (400, "duplicate_key"),
+    (400, "too_deep"),
+    (400, "integer_out_of_range"),
+    (400, "invalid_unicode"),
+)
+"""Of every body of JSON (see `ecommerce.core.parsers`)."""
 
 
 class ShopAutoSchema(AutoSchema):
@@ -128,13 +142,19 @@ class ShopAutoSchema(AutoSchema):
     def _further_problems(self) -> list[tuple[int, str]]:
         rule = self.access_rule
         denied = [(403, "permission_denied")] if rule and not rule.is_public else []
+        is_ours, has_body = hasattr(self.view, "queries"), self.method in _METHODS_WITH_BODIES
         return [
-            *(_PROBLEMS if hasattr(self.view, "queries") else ()),
-            *(_PROBLEMS_OF_BODIES if self.method in _METHODS_WITH_BODIES else ()),
+            *(_PROBLEMS if is_ours else ()),
+            *(_PROBLEMS_OF_BODIES if has_body else ()),
+            *([(400, IncompleteBodyError.default_code)] if is_ours and has_body else ()),
+            *(_PROBLEMS_OF_JSON if has_body and self._reads_json() else ()),
             *(_PROBLEMS_OF_WHO_ASKS if self.get_auth() else ()),
             *denied,
             *(_IDEMPOTENCY_PROBLEMS if self._is_idempotent() else ()),
         ]
+
+    def _reads_json(self) -> bool:
+        return any(isinstance(one, StrictJSONParser) for one in self.view.get_parsers())
 
     def _is_list_view(self, serializer: Any = None) -> bool:  # noqa: ARG002
         """Never: lists answer a page, which is an object."""

@@ -18,7 +18,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.request import Request
 
-from ecommerce.core.errors import pointer_to
+from ecommerce.core.errors import FieldError, pointer_to
 
 MAX_DEPTH: Final = 32
 """Levels of nesting in a body."""
@@ -52,6 +52,14 @@ class UnfitValueError(ParseError):
         self.pointer = pointer
         self._fault = fault
         super().__init__(f"{fault}: see `{pointer}`." if pointer else f"{fault}.", code)
+
+    @property
+    def error(self) -> FieldError | None:
+        """The fault with its place, as a fault of validation has it; None where that is not known,
+        or is the whole."""
+        if not self.pointer:
+            return None
+        return FieldError(self.pointer, str(self.get_codes()), f"{self._fault}.")
 
     def inside(self, name: str | int) -> "UnfitValueError":
         """The same fault, of a value that holds the value."""

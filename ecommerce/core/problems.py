@@ -26,10 +26,11 @@ from ecommerce.core.errors import (
     FieldError,
     NotFoundError,
     StoreUnavailableError,
+    ValidationFailedError,
     pointer_to,
 )
 from ecommerce.core.json_output import to_json
-from ecommerce.core.parsers import IncompleteBodyError
+from ecommerce.core.parsers import IncompleteBodyError, UnfitValueError
 from ecommerce.core.request_ids import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -183,16 +184,16 @@ def _domain_response(error: DomainError, path: str) -> Response:
 
 
 def _api_response(error: exceptions.APIException, path: str) -> Response:
+    if isinstance(error, exceptions.ValidationError):
+        faults = islice(field_errors(error.detail), MAX_FAULTS)
+        return _domain_response(ValidationFailedError(*faults), path)
     members: dict[str, Any] = {}
     headers: dict[str, str] = {}
-    if isinstance(error, exceptions.ValidationError):
-        code, detail = "validation_error", "The input is not valid: see `errors` for each field."
-        faults = islice(field_errors(error.detail), MAX_FAULTS)
-        members["errors"] = [fault.as_dict() for fault in faults]
-    else:
-        code, detail = str(error.get_codes()), str(error.detail)
-        if isinstance(error, exceptions.NotAuthenticated):  # DRF's own only says that it is so
-            detail = _SIGN_IN
+    code, detail = str(error.get_codes()), str(error.detail)
+    if isinstance(error, exceptions.NotAuthenticated):  # DRF's own only says that it is so
+        detail = _SIGN_IN
+    elif isinstance(error, UnfitValueError) and (fault := error.error):
+        members["errors"] = [fault.as_dict()]
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     body = problem(status=error.status_code, code=code, detail=detail, path=path, **members)

@@ -76,7 +76,20 @@ def test_a_hostile_body_gets_its_code_and_stores_nothing(name: str, sam: Person)
 def test_a_refused_body_is_told_what_is_wrong_and_where(
     raw: bytes, detail: str, sam: Person
 ) -> None:
-    assert post(sam, raw)["detail"] == detail
+    """The place for programs stands in `errors`, as that of a fault of validation does."""
+    answer = post(sam, raw)
+    assert answer["detail"] == detail
+    fault, _, pointer = detail.removesuffix("`.").partition(": see `")
+    if not pointer:
+        assert "errors" not in answer.json()
+        return
+    assert answer["errors"] == [{"pointer": pointer, "code": answer["code"], "detail": f"{fault}."}]
+
+
+def test_a_refused_parameter_is_named_in_errors(anyone: ApiClient) -> None:
+    for query, code in (("q=%00", "nul_character"), ("q=%ff", "invalid_utf8")):
+        answer = anyone.get(f"/products/?{query}")
+        assert (answer.outcome, answer.pointers) == ((400, code), ["/q"])
 
 
 @pytest.mark.parametrize(

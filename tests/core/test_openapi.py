@@ -101,6 +101,27 @@ def test_every_operation_names_the_refusals_that_any_request_may_get(document: A
             assert "unsupported_content_encoding" in codes(operation, "415"), (path, method)
 
 
+def test_what_a_body_of_json_is_refused_for_stands_in_every_operation_that_reads_one(
+    document: Any,
+) -> None:
+    refusals = {
+        "malformed_json", "duplicate_key", "too_deep", "invalid_utf8", "invalid_unicode",
+        "nul_character", "integer_out_of_range", "incomplete_body",
+    }  # fmt: skip
+    for path, method, operation in operations(document):
+        if path.startswith("/token"):
+            continue
+        found = codes(operation, "400")
+        assert {"nul_character", "invalid_utf8"} <= found, (path, method)
+        if path == "/products/imports" and method == "post":
+            assert "incomplete_body" in found
+            assert "malformed_json" not in found, "a file is judged row by row"
+        elif method in {"post", "put", "patch"}:
+            assert refusals <= found, (path, method)
+        else:
+            assert found.isdisjoint(refusals - {"nul_character", "invalid_utf8"}), (path, method)
+
+
 def test_a_description_names_each_code_once(document: Any) -> None:
     for path, method, operation in operations(document):
         for status, answer in operation["responses"].items():
