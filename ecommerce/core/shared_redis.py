@@ -53,7 +53,14 @@ class _Breaker:
             self.is_open = True
         _say_whether_away()
         logger.warning("Redis does not answer (%s): going on without it.", fault)
-        Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
+        try:
+            Thread(target=self._close_when_back, name="redis-breaker", daemon=True).start()
+        except RuntimeError as none_left:  # an open breaker that nobody closes stays open
+            self.is_open = False
+            _say_whether_away()
+            logger.warning(
+                "No thread can ask whether Redis is back (%s): each request does.", none_left
+            )
 
     def say_refusal(self, fault: Exception) -> None:
         """Log it, at most once a second: a Redis that is full refuses something in each request."""
@@ -68,7 +75,7 @@ class _Breaker:
         """Ask now; who waits for Redis is told, in this thread."""
         try:
             redis(self._alias).ping()
-        except RedisError:
+        except (*_AWAY, RedisError):
             return
         with self._lock:
             if not self.is_open:
