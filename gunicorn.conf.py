@@ -18,6 +18,7 @@ try:
     threads = env.threads()  # more than cores: a request waits more than it computes
     _access_log = env.boolean("ACCESS_LOG", default=_production)
     _drain_seconds = env.integer("DRAIN_SECONDS", 0, low=0, high=600)
+    loglevel = env.log_level("GUNICORN_LOG_LEVEL", "warning")  # a start and an end are no news
 except env.BadSettingError as problem:
     print(f"Cannot start: {problem}", file=sys.stderr, flush=True)  # noqa: T201
     sys.exit(3)  # what a wrong setting of the workers ends with: ecommerce/wsgi.py
@@ -37,7 +38,6 @@ accesslog = "-" if _access_log else None  # stdout, apart from what is wrong: th
 access_log_format = PLAIN_FORMAT  # of development; no query string, which may hold an address
 if _production:
     logger_class = "ecommerce.core.logs.server.EcsServerLogger"  # JSON for the log store
-loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")  # a start and an end are no news
 wsgi_app = "ecommerce.wsgi:application"  # here, so that every way to start needs no argument
 
 _metrics_dir = os.environ.get("PROMETHEUS_MULTIPROC_DIR")

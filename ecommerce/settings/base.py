@@ -287,7 +287,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- logging ----------------------------------------------------------------------------------
 SLOW_OPERATION_MS = env.integer("SLOW_OPERATION_MS", 250, low=1, high=60_000)
 """Milliseconds: a command to MongoDB that takes so long is logged, without its values."""
-LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -308,7 +307,7 @@ LOGGING: dict[str, Any] = {
     },
     "root": {
         "handlers": ["console"],
-        "level": env.choice("LOG_LEVEL", "info", among=LOG_LEVELS).upper(),
+        "level": env.log_level("LOG_LEVEL", "info").upper(),
     },
     "loggers": {
         # A 4xx is the client's, not an incident.

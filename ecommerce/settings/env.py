@@ -76,6 +76,11 @@ def choice(name: str, default: str, *, among: Sequence[str]) -> str:
     return value
 
 
+def log_level(name: str, default: str) -> str:
+    """From which level on lines are written."""
+    return choice(name, default, among=("debug", "info", "warning", "error", "critical"))
+
+
 def quotas(name: str) -> dict[str, int]:
     """Numbers by name: `reads=6000,search=600`."""
     found: dict[str, int] = {}

@@ -154,7 +154,7 @@ def run_in(folder: Path, *command: str, **variables: str) -> subprocess.Complete
 
 
 def gunicorn_in(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    names = "'bind', 'workers', 'threads', 'accesslog', '_drain_seconds'"
+    names = "'bind', 'workers', 'threads', 'accesslog', '_drain_seconds', 'loglevel'"
     return run_in(
         folder, "-c",
         "import runpy; read = runpy.run_path('gunicorn.conf.py'); "
@@ -165,14 +165,14 @@ def gunicorn_in(folder: Path, **variables: str) -> subprocess.CompletedProcess[s
 
 def test_gunicorn_heeds_the_env_file(copy: Path) -> None:
     lines = ["HOST=::1", "PORT=9000", "WEB_CONCURRENCY=3", "WEB_THREADS=5", "DRAIN_SECONDS=4"]
-    lines += [f"MONGODB_URI={GOOD['MONGODB_URI']}", "ACCESS_LOG=off"]
+    lines += [f"MONGODB_URI={GOOD['MONGODB_URI']}", "ACCESS_LOG=off", "GUNICORN_LOG_LEVEL=INFO"]
     (copy / ".env").write_text("\n".join(lines))
     read = gunicorn_in(copy)
-    assert (read.stdout, read.stderr) == ("[::1]:9000 3 5 None 4\n", "")
+    assert (read.stdout, read.stderr) == ("[::1]:9000 3 5 None 4 info\n", "")
 
 
 def test_without_settings_gunicorn_has_one_worker_for_the_embedded_store(copy: Path) -> None:
-    assert gunicorn_in(copy).stdout == "127.0.0.1:8000 1 8 - 0\n"
+    assert gunicorn_in(copy).stdout == "127.0.0.1:8000 1 8 - 0 warning\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="binds a process to a core")
@@ -183,7 +183,7 @@ def test_before_a_server_gunicorn_has_a_worker_for_each_core_that_it_may_use(cop
         read = gunicorn_in(copy, MONGODB_URI=GOOD["MONGODB_URI"])
     finally:
         os.sched_setaffinity(0, mine)
-    assert read.stdout == "127.0.0.1:8000 1 8 - 0\n"
+    assert read.stdout == "127.0.0.1:8000 1 8 - 0 warning\n"
 
 
 @pytest.mark.parametrize(
@@ -192,11 +192,15 @@ def test_before_a_server_gunicorn_has_a_worker_for_each_core_that_it_may_use(cop
         ("ACCESS_LOG", "perhaps", "is 'perhaps', neither true nor false"),
         ("DRAIN_SECONDS", "soon", "is 'soon', not a whole number"),
         ("DRAIN_SECONDS", "-1", "is -1, not within 0 to 600"),
+        (
+            "GUNICORN_LOG_LEVEL", "loud",
+            "is 'loud', none of debug, info, warning, error, critical",
+        ),
         ("PORT", "99999", "is 99999, not within 1 to 65535"),
         ("WEB_CONCURRENCY", "many", "is 'many', not a whole number"),
         ("WEB_THREADS", "0", "is 0, not within 1 to 1024"),
     ],
-)
+)  # fmt: skip
 def test_a_bad_value_for_gunicorn_is_a_sentence_and_code_3(
     copy: Path, name: str, value: str, fault: str
 ) -> None:
