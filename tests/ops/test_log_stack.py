@@ -111,7 +111,28 @@ def test_each_field_of_the_pipeline_is_mapped() -> None:
     named = {
         ".".join(re.findall(r"\[(\w+)\]", field)) for field in re.findall(r"(?:\[\w+\])+", PIPELINE)
     }
-    assert named <= MAPPED.keys() | {"event.duration_ms"}
+    assert named <= MAPPED.keys() | {"event.duration_ms", "event.duration_s"}
+
+
+def test_each_balancer_s_duration_becomes_nanoseconds() -> None:
+    """Searches and dashboards ask for event.duration, whoever wrote the line."""
+    formats = [
+        (DOCKER / name).read_text("utf-8")
+        for name in ("haproxy/haproxy.cfg", "nginx/nginx.conf.template")
+    ]
+    written = [re.findall(r'"event\.(duration_\w+)":', text) for text in formats]
+    assert written == [["duration_ms"], ["duration_s"]]
+    balancer = Parser(PIPELINE).sections()["filter"][0]
+    assert isinstance(balancer, Branch)
+    ruby = balancer.steps[0]
+    assert isinstance(ruby, Plugin)
+    lines = [line.strip() for line in ruby.settings["code"].strip().splitlines()]
+    assert lines == [
+        "milliseconds = event.remove('[event][duration_ms]')",
+        "seconds = event.remove('[event][duration_s]')",
+        "event.set('[event][duration]', milliseconds.to_i * 1000000) if milliseconds",
+        "event.set('[event][duration]', (seconds.to_f * 1000000000).round) if seconds",
+    ]
 
 
 def test_filebeat_reaches_logstash_where_it_listens() -> None:
