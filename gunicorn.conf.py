@@ -27,7 +27,7 @@ except env.BadSettingError as problem:
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "gthread"  # WSGI with threads: Django under ASGI measured 2.6 times slower
 keepalive = 75  # seconds; longer than a load balancer keeps its own end (60), which 2 is not
-timeout = 30  # a worker that is stuck this long is replaced
+timeout = 30  # a process whose main loop is stuck is replaced; a request in a thread has no end
 graceful_timeout = 25  # in-flight requests finish within a pod's 30 s grace
 preload_app = False  # PyMongo's clients do not survive a fork: each worker connects by itself
 max_requests = 0  # nothing leaks, so nothing is restarted for it
