@@ -12,6 +12,7 @@ from accounts.documents import User, UserRow, email_is_verified
 from accounts.errors import (
     BusyError,
     DuplicateUserError,
+    InvalidAccessTokenError,
     InvalidCredentialsError,
     RoleMovedError,
     SameOrHigherRoleError,
@@ -26,6 +27,7 @@ from accounts.services import account_events, emails, password_changes, password
 from accounts.services.audit import AuditService
 from accounts.services.erasures import ErasureService
 from ecommerce.core import metrics
+from ecommerce.core.errors import PreconditionFailedError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.mongo import collection, insert
 
@@ -129,6 +131,7 @@ class UserService:
             DuplicateUserError: a name is taken.
             ValidationFailedError: the password breaks a rule, or the current one is wrong.
             PreconditionFailedError: the user has another version.
+            InvalidAccessTokenError: the caller's own address, and session, which ended meanwhile.
         """
         target = selectors.visible_user_id(user_id, caller=caller)
         if "is_active" in changes and not caller.may(MANAGES_USERS):
@@ -142,7 +145,10 @@ class UserService:
         if not values:
             return _found(guard)
         _record_changes(guard, values, actor_id=caller.id, address=address)
-        before, after = _exchanged(guard, values, removes)
+        if target == caller.id and "email" in changes:
+            before, after = _exchanged_by(caller, guard, values, removes)
+        else:
+            before, after = _exchanged(guard, values, removes)
         emails.announce(before, after, actor_id=caller.id, address=address)
         return after
 
@@ -241,6 +247,32 @@ def _record_changes(
     if any(keys.values()) and (events or "pending_email_key" in values):
         _refuse_taken(guard["_id"], keys)
     account_events.record(events, guard["_id"], actor_id=actor_id, address=address)
+
+
+def _exchanged_by(
+    caller: Principal, guard: Mapping[str, Any], values: Mapping[str, Any], removes: Iterable[str]
+) -> tuple[UserRow, UserRow]:
+    """As `_exchanged`, of the caller's own address, while the caller is in.
+
+    A change that is under way when its session ends could still give a thief the account.
+
+    Raises:
+        InvalidAccessTokenError: the caller's session was ended meanwhile.
+    """
+    still_in: dict[str, Any] = {"token_version": caller.token_version}
+    if caller.session_id is not None:
+        still_in["ended_sessions.session_id"] = {"$ne": caller.session_id}
+    try:
+        return _exchanged({**guard, **still_in}, values, removes)
+    except PreconditionFailedError:
+        present = selectors.principal(
+            caller.id, token_version=caller.token_version, session_id=caller.session_id
+        )
+        if present is None:
+            raise InvalidAccessTokenError from None
+        if present.token_version == caller.token_version:
+            raise
+    return _exchanged_by(present, guard, values, removes)  # all others were ended, and not this one
 
 
 def _exchanged(

@@ -11,7 +11,7 @@ from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
 from accounts.documents import MAX_ENDED_SESSIONS, AuditEvent, MailToken, User
-from accounts.services import updates
+from accounts.services import emails, updates
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import PASSWORD, Answer, ApiClient, Person
 from tests.inbox import Inbox
@@ -227,6 +227,45 @@ def test_a_link_that_waits_to_be_mailed_is_not_sent_once_every_session_has_ended
     held_mails()
     assert inbox.of(NEW) == []
     assert collection(MailToken).find_one({}) is None
+
+
+@pytest.mark.parametrize("must_be_verified", [False, True])
+@pytest.mark.parametrize("ended", ["", "?except_current=true", "/{}"])
+def test_a_change_that_is_under_way_when_its_session_ends_is_refused(
+    ended: str,
+    must_be_verified: bool,
+    alice: Person,
+    inbox: Inbox,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.REQUIRE_VERIFIED_EMAIL = must_be_verified
+    owner = ApiClient(ApiClient().form("/token", username=OLD, password=PASSWORD)["access_token"])
+    staged, session = emails.staged, alice.tokens.refresh_token.partition(".")[0]
+
+    def late(email: str) -> Any:
+        assert owner.delete(f"/users/me/sessions{ended.format(session)}").status == 204
+        return staged(email)
+
+    monkeypatch.setattr(emails, "staged", late)
+    assert alice.api.patch("/users/me", {"email": NEW}).outcome == (401, "invalid_token")
+    alice.api.token = ApiClient().form("/token", username=OLD, password=PASSWORD)["access_token"]
+    assert addresses(alice) == (OLD, True, None)
+    assert inbox.is_empty
+
+
+def test_a_change_that_is_under_way_when_its_own_session_ends_the_others_is_made(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged = emails.staged
+
+    def late(email: str) -> Any:
+        assert alice.api.delete("/users/me/sessions?except_current=true").status == 204
+        return staged(email)
+
+    monkeypatch.setattr(emails, "staged", late)
+    assert alice.api.patch("/users/me", {"email": NEW}).status == 200
+    assert addresses(alice) == (NEW, False, None)
 
 
 def test_who_sets_a_password_may_ask_for_an_address_with_it(
