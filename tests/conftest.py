@@ -20,7 +20,8 @@ from catalog.documents import CategoryRow, ProductRow
 from catalog.services import CategoryService, ProductService
 from ecommerce.core import mongo
 from ecommerce.core.background import wait_until_idle
-from ecommerce.core.indexes import documents, ensure_indexes
+from ecommerce.core.document_classes import documents
+from ecommerce.core.indexes import ensure_indexes
 from tests import operations, queries
 from tests.client import PASSWORD, ApiClient, Person
 from tests.faults import DiesAt, KilledError

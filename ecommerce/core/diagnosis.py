@@ -14,8 +14,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 from redis.exceptions import RedisError
 
 from ecommerce.core import mongo
+from ecommerce.core.document_classes import documents
 from ecommerce.core.embedded import StoreError
-from ecommerce.core.indexes import declared, documents
+from ecommerce.core.indexes import declared
 from ecommerce.core.mongo import collection
 
 _CLOCK_TOLERANCE: Final = 5.0

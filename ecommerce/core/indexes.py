@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import mongoengine
 import pymongo
-from django.apps import apps
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from ecommerce.core import mongo
+from ecommerce.core.document_classes import documents
 from ecommerce.core.mongo import collection
 
 _PATIENCE: Final = 600.0
@@ -39,22 +39,6 @@ class IndexConflictError(Exception):
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("\n".join(problems))
-
-
-def documents() -> list[type[mongoengine.Document]]:
-    """Every stored document class of the installed apps."""
-    modules = [getattr(config, "documents_module", None) for config in apps.get_app_configs()]
-    return [
-        candidate
-        for module in modules
-        if module is not None
-        for candidate in vars(module).values()
-        if _is_stored(candidate) and candidate.__module__.startswith(module.__name__)
-    ]
-
-
-def _is_stored(candidate: Any) -> bool:
-    return isinstance(candidate, type) and issubclass(candidate, mongoengine.Document)
 
 
 def declared(document: type[mongoengine.Document]) -> Iterator[Index]:

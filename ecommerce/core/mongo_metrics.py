@@ -14,6 +14,7 @@ from prometheus_client import Histogram
 from pymongo import monitoring
 
 from ecommerce.core import metrics
+from ecommerce.core.document_classes import documents
 from ecommerce.core.mongo_commands import collection_of
 
 _COMMANDS: Final = frozenset(
@@ -114,6 +115,4 @@ def _known(command: str, collection: str | None) -> tuple[str, str]:
 
 @cache
 def _collections() -> frozenset[str]:
-    from ecommerce.core.indexes import documents  # which needs the connection, so not before it
-
     return frozenset(document._get_collection_name() for document in documents())

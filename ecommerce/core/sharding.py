@@ -12,7 +12,7 @@ import pymongo
 from mongoengine import Document
 from pymongo import MongoClient
 
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 
 _OPTIONAL_SINCE: Final = (6, 0)
 """From this MongoDB on a database needs no enableSharding."""

@@ -16,7 +16,7 @@ from accounts.documents import User
 from accounts.signing import signing_keys
 from carts.documents import ShoppingCart
 from carts.views import ShoppingCartViewSet
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 from ecommerce.core.mongo import collection, utc_now
 from tests.carts.items import MakeProduct, item
 from tests.client import Answer, ApiClient, Person

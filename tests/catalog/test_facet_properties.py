@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalog.documents import Product
 from catalog.selectors import Facets, ProductFilter, facets, product_page
 from catalog.services import CategoryService, ProductService
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 from ecommerce.core.mongo import collection, uses_embedded_store
 from ecommerce.core.pagination import PageRequest
 from tests.client import ApiClient

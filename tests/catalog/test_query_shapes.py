@@ -21,7 +21,8 @@ from catalog.errors import EmptyFileError
 from catalog.query_shapes import QUERY_SHAPES
 from catalog.selectors import ProductFilter
 from catalog.services import CategoryService, ImportJobService
-from ecommerce.core.indexes import Index, declared, documents
+from ecommerce.core.document_classes import documents
+from ecommerce.core.indexes import Index, declared
 from ecommerce.core.pagination import Page, PageRequest
 from ecommerce.core.query_shapes import BY_ID, QueryShape
 from tests import queries

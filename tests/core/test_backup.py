@@ -19,7 +19,8 @@ from django.test import override_settings
 from catalog.documents import ImportChunk, Product
 from ecommerce.core.backups import BackupFile, restoring
 from ecommerce.core.backups.sources import ServerSource
-from ecommerce.core.indexes import documents, ensure_indexes
+from ecommerce.core.document_classes import documents
+from ecommerce.core.indexes import ensure_indexes
 from ecommerce.core.mongo import collection, uses_embedded_store
 from tests.client import Person
 from tests.faults import FAULT_FILE, die_where_told

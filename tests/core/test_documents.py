@@ -64,13 +64,14 @@ from catalog.documents import (
     VariantRow,
 )
 from ecommerce.core import indexes
+from ecommerce.core.document_classes import documents
 from ecommerce.core.documents import (
     DataMigrationRecord,
     DataMigrationRow,
     IdempotencyRecord,
     IdempotencyRecordRow,
 )
-from ecommerce.core.indexes import IndexConflictError, declared, documents, ensure_indexes
+from ecommerce.core.indexes import IndexConflictError, declared, ensure_indexes
 from ecommerce.core.mongo import collection
 
 PAIRS: list[tuple[type, type]] = [

@@ -21,7 +21,7 @@ from catalog.documents import ProductRow
 from catalog.importing.jobs import run_next, work_on_imports
 from catalog.services import ImportJobService
 from ecommerce.core import metrics, mongo_metrics
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 from ecommerce.core.mongo_metrics import CommandMetrics, PoolMetrics
 from ecommerce.core.rate_limits.policies import POLICIES
 from tests.client import PASSWORD, ApiClient, Person

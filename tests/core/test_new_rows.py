@@ -9,7 +9,7 @@ from mongoengine.errors import FieldDoesNotExist
 
 from accounts.documents import AuditEvent
 from catalog.documents import ProductRow
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 from ecommerce.core.mongo import collection, new_row
 from tests.client import Person
 from tests.invariants.shop import fill

@@ -20,8 +20,8 @@ from catalog.documents import ProductRow, StockMovement
 from catalog.importing.jobs import run_next
 from catalog.services import CategoryService, ImportJobService, ProductService
 from ecommerce.core import mongo
+from ecommerce.core.document_classes import documents
 from ecommerce.core.documents import DataMigrationRecord, IdempotencyRecord
-from ecommerce.core.indexes import documents
 from ecommerce.core.mongo import collection, utc_now
 from tests.client import ApiClient, Person
 

@@ -18,8 +18,9 @@ from catalog.documents import (
     Product,
     StockMovement,
 )
+from ecommerce.core.document_classes import documents
 from ecommerce.core.documents import DataMigrationRecord, IdempotencyRecord
-from ecommerce.core.indexes import declared, documents, ensure_indexes
+from ecommerce.core.indexes import declared, ensure_indexes
 from ecommerce.core.invariants import Checked, registered
 from ecommerce.core.mongo import collection, utc_now
 from tests.invariants import test_account_rules, test_cart_rules, test_catalog_rules

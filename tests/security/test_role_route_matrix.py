@@ -17,7 +17,7 @@ from accounts.documents import ApiKey, AuditEvent, User
 from accounts.rules import Scope
 from accounts.services import ApiKeyService
 from accounts.views.tokens import OAuthView
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 from ecommerce.core.mongo import collection, utc_now
 from ecommerce.core.viewsets import ShopViewSet
 from tests.client import ApiClient, Person

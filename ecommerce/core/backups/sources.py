@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from ecommerce.core import mongo
 from ecommerce.core.backups.errors import BackupError
 from ecommerce.core.batches import one_by_one
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 
 BYTES_AT_ONCE: Final = 4 * 1024 * 1024
 """About, of one read or write: it must be over within the time that one operation may take."""

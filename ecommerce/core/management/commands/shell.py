@@ -6,7 +6,7 @@ from django.core.management.commands import shell
 
 from ecommerce.core import mongo
 from ecommerce.core.commands import ShopCommand
-from ecommerce.core.indexes import documents
+from ecommerce.core.document_classes import documents
 
 
 class Command(ShopCommand, shell.Command):
