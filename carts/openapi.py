@@ -1,5 +1,6 @@
 """What the API document says of each operation on carts."""
 
+from functools import partial
 from typing import Any, Final
 
 from drf_spectacular.utils import (
@@ -10,8 +11,10 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 
+from carts.limits import MAX_OPEN_CARTS
 from carts.serializers import (
     CartPageShape,
+    CartProblemShape,
     CartShape,
     ItemInput,
     ItemsInput,
@@ -19,9 +22,12 @@ from carts.serializers import (
     NewCartShape,
 )
 from ecommerce.core.ids import ID_PATTERN
-from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, Case
+from ecommerce.core.openapi import problems as problems_with
 
+problems = partial(problems_with, shape=CartProblemShape)
 _PRODUCT = "665f1c2e8b3e4a0012ab34cd"
+_INTO = "665f1c2e8b3e4a0012ab34ce"
 _ITEM = OpenApiExample(
     "Two of a product", value={"product_id": _PRODUCT, "quantity": 2}, request_only=True
 )
@@ -63,13 +69,35 @@ _IF_GUESTS_MATCH: Final = OpenApiParameter(
         "that of the cart in it."
     ),
 )
+_MERGED: Final = (409, "cart_merged", {"merged_into": _INTO})
+_CHOICE: Final = {"product_id": _PRODUCT, "skus": ["SHIRT-M", "SHIRT-L"]}
+_MOVED: Final[Case] = (
+    412,
+    "precondition_failed",
+    {
+        "cart": {
+            "id": _INTO,
+            "user_id": None,
+            "status": "open",
+            "items": [],
+            "saved_items": [],
+            "total_quantity": 0,
+            "subtotal": 0,
+            "currency": "EUR",
+            "version": 4,
+            "expires_at": "2026-05-01T12:00:00.000+00:00",
+            "created_at": "2026-01-31T12:00:00.000+00:00",
+            "updated_at": "2026-01-31T12:00:00.000+00:00",
+        }
+    },
+)
 _READ = problems((400, "validation_error"), (401, "invalid_token"), (404, "cart_not_found"))
 _WRITE = {
     **_READ,
     **problems(
-        (409, "cart_merged"),
+        _MERGED,
         (409, "cart_busy"),
-        (412, "precondition_failed"),
+        _MOVED,
         (429, "rate_limited"),
     ),
 }
@@ -77,9 +105,9 @@ _LEFT: Final = {"product_id": _PRODUCT, "sku": "SHIRT-M", "available_quantity": 
 _TOO_FEW: Final = (409, "insufficient_stock", {**_LEFT, "in_cart": 2})
 _TOO_FEW_TO_SET: Final = (409, "insufficient_stock", _LEFT)
 _NOT_SOLD: Final = (
-    (409, "cart_merged"),
+    _MERGED,
     (409, "product_unavailable"),
-    (409, "unknown_variant"),
+    (409, "unknown_variant", _CHOICE),
 )
 _ITEM_PROBLEMS: Final = (*_NOT_SOLD, _TOO_FEW, (409, "quantity_limit"))
 _PUT_IN: dict[Any, Any] = problems(
@@ -96,16 +124,16 @@ _LINES: dict[Any, Any] = {
     **problems(
         (404, "cart_not_found"),
         (404, "item_not_in_cart"),
-        (409, "cart_merged"),
-        (409, "ambiguous_item"),
+        _MERGED,
+        (409, "ambiguous_item", {"skus": _CHOICE["skus"]}),
         (409, "cart_busy"),
     ),
 }
 _SET: dict[Any, Any] = {
     **_LINES,
     **problems(
-        (409, "cart_merged"),
-        (409, "ambiguous_item"),
+        _MERGED,
+        (409, "ambiguous_item", {"skus": _CHOICE["skus"]}),
         (409, "product_unavailable"),
         _TOO_FEW_TO_SET,
         (409, "product_mismatch"),
@@ -116,8 +144,8 @@ _SET: dict[Any, Any] = {
 _MOVE: dict[Any, Any] = {
     **_LINES,
     **problems(
-        (409, "cart_merged"),
-        (409, "ambiguous_item"),
+        _MERGED,
+        (409, "ambiguous_item", {"skus": _CHOICE["skus"]}),
         (409, "quantity_limit"),
         (409, "cart_full"),
         (409, "cart_busy"),
@@ -127,8 +155,8 @@ _MOVE: dict[Any, Any] = {
 _RESTORE: dict[Any, Any] = {
     **_LINES,
     **problems(
-        (409, "cart_merged"),
-        (409, "ambiguous_item"),
+        _MERGED,
+        (409, "ambiguous_item", {"skus": _CHOICE["skus"]}),
         (409, "product_unavailable"),
         _TOO_FEW,
         (409, "quantity_limit"),
@@ -181,7 +209,7 @@ carts_schema = extend_schema_view(
                 (404, "product_not_found"),
                 (404, "user_not_found"),
                 *_ITEM_PROBLEMS,
-                (409, "too_many_carts"),
+                (409, "too_many_carts", {"limit": MAX_OPEN_CARTS}),
                 (409, "cart_busy"),
             ),
         },
@@ -260,7 +288,7 @@ carts_schema = extend_schema_view(
         examples=[
             OpenApiExample(
                 "Into a cart of yours",
-                value={"into": "665f1c2e8b3e4a0012ab34ce", "mode": "sum"},
+                value={"into": _INTO, "mode": "sum"},
                 request_only=True,
             )
         ],
@@ -271,9 +299,9 @@ carts_schema = extend_schema_view(
                 (401, "not_authenticated"),
                 (404, "cart_not_found"),
                 (404, "merge_target_not_found"),
-                (409, "cart_merged"),
+                _MERGED,
                 (409, "not_a_guest_cart"),
-                (409, "too_many_carts"),
+                (409, "too_many_carts", {"limit": MAX_OPEN_CARTS}),
                 (409, "cart_busy"),
                 (415, "unsupported_media_type"),
             ),
@@ -293,7 +321,7 @@ carts_schema = extend_schema_view(
         responses={
             200: CartShape,
             **_WRITE,
-            **problems((409, "cart_merged"), (409, "cart_busy"), (415, "unsupported_media_type")),
+            **problems(_MERGED, (409, "cart_busy"), (415, "unsupported_media_type")),
         },
     ),
 )

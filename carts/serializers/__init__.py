@@ -11,12 +11,19 @@ from carts.serializers.inputs import (
     MergeInput,
     MergeQuery,
 )
-from carts.serializers.shapes import CartPageShape, CartShape, MergedShape, NewCartShape
+from carts.serializers.shapes import (
+    CartPageShape,
+    CartProblemShape,
+    CartShape,
+    MergedShape,
+    NewCartShape,
+)
 
 __all__ = [
     "AddInput",
     "CartInput",
     "CartPageShape",
+    "CartProblemShape",
     "CartQuery",
     "CartShape",
     "ItemInput",

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from carts.pricing import Fault
 from carts.services import Shortfall
 from ecommerce.core.fields import IdField
+from ecommerce.core.serializers import Problem
 
 
 class LineProblemShape(serializers.Serializer[Any]):
@@ -106,6 +107,30 @@ class MergedShape(serializers.Serializer[Any]):
     cart = CartShape(help_text="The cart that was merged into.")
     adjustments = AdjustmentShape(many=True)
     dry_run = serializers.BooleanField(help_text="Nothing was changed.")
+
+
+class CartProblemShape(Problem):
+    """An error about a cart; some say more than others."""
+
+    cart = CartShape(required=False, help_text="precondition_failed: the cart as it is now.")
+    merged_into = IdField(required=False, help_text="cart_merged: the cart to use, if it is yours.")
+    product_id = IdField(required=False, help_text="The product that it is about.")
+    sku = serializers.CharField(required=False, help_text="The variant that it is about.")
+    skus = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="unknown_variant, ambiguous_item: those to choose from.",
+    )
+    available_quantity = serializers.IntegerField(
+        required=False, help_text="insufficient_stock: what is left."
+    )
+    in_cart = serializers.IntegerField(
+        required=False,
+        help_text="insufficient_stock, quantity_limit: what the line holds, to which was added.",
+    )
+    limit = serializers.IntegerField(
+        required=False, help_text="too_many_carts: how many there may be."
+    )
 
 
 class CartPageShape(serializers.Serializer[Any]):

@@ -1,9 +1,20 @@
 """What the API document says of each operation on categories."""
 
+from functools import partial
+
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
-from catalog.serializers import CategoryPageShape, CategoryShape, ProductPageShape
-from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
+from catalog.serializers import (
+    CatalogProblemShape,
+    CategoryPageShape,
+    CategoryShape,
+    ProductPageShape,
+)
+from catalog.services.categories import MAX_DEPTH
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG
+from ecommerce.core.openapi import problems as problems_with
+
+problems = partial(problems_with, shape=CatalogProblemShape)
 
 _LAMPS = OpenApiExample(
     "Below another", value={"name": "Lamps", "parent": "home", "position": 3}, request_only=True
@@ -17,7 +28,10 @@ _DENIED = problems(
 )
 _WRITE = {**_DENIED, **problems((415, "unsupported_media_type"))}
 _CREATE = problems(
-    (404, "category_not_found"), (409, "duplicate_category"), (409, "category_depth"), (409, "busy")
+    (404, "category_not_found"),
+    (409, "duplicate_category"),
+    (409, "category_depth", {"limit": MAX_DEPTH}),
+    (409, "busy"),
 )
 _CHANGE = {
     **_WRITE,
@@ -25,7 +39,7 @@ _CHANGE = {
         (404, "category_not_found"),
         (409, "category_cycle"),
         (409, "slug_fixed"),
-        (409, "category_depth"),
+        (409, "category_depth", {"limit": MAX_DEPTH}),
         (409, "busy"),
         (412, "precondition_failed"),
     ),
@@ -77,7 +91,7 @@ categories_schema = extend_schema_view(
             **_DENIED,
             **problems(
                 (404, "category_not_found"),
-                (409, "category_in_use"),
+                (409, "category_in_use", {"holds": "products"}),
                 (409, "busy"),
                 (412, "precondition_failed"),
             ),

@@ -1,9 +1,12 @@
 """What the API document says of each operation of the catalog."""
 
+from functools import partial
+
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from catalog.serializers import (
     BulkShape,
+    CatalogProblemShape,
     FacetsShape,
     MovementPageShape,
     ProductPageShape,
@@ -11,7 +14,11 @@ from catalog.serializers import (
     SparseProductShape,
     SuggestionsShape,
 )
-from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG, problems
+from catalog.services.stock import MAX_STOCK
+from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG
+from ecommerce.core.openapi import problems as problems_with
+
+problems = partial(problems_with, shape=CatalogProblemShape)
 
 _FULL = OpenApiExample(
     "With variants",
@@ -253,7 +260,7 @@ products_schema = extend_schema_view(
                 (404, "product_not_found"),
                 (404, "variant_not_found"),
                 (409, "insufficient_stock", {"available_quantity": 2}),
-                (409, "stock_limit"),
+                (409, "stock_limit", {"limit": MAX_STOCK}),
             ),
         },
     ),

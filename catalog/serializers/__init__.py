@@ -8,6 +8,7 @@ from catalog.serializers.categories import (
     CategoryShape,
     DeleteCategoryQuery,
 )
+from catalog.serializers.faults import CatalogProblemShape
 from catalog.serializers.imports import (
     ExportQuery,
     ImportForm,
@@ -38,6 +39,7 @@ from catalog.serializers.stock import MovementPageShape, StockInput
 __all__ = [
     "BulkInput",
     "BulkShape",
+    "CatalogProblemShape",
     "CategoryInput",
     "CategoryPageShape",
     "CategoryProductQuery",

@@ -27,6 +27,16 @@ class DomainError(Exception):
         super().__init__(self.detail)
 
 
+def domain_titles() -> dict[tuple[int, str], str]:
+    """The titles of all errors of the domain that are loaded, by status and code."""
+    found, waiting = dict[tuple[int, str], str](), [DomainError]
+    while waiting:
+        error = waiting.pop()
+        found[error.status, error.code] = error.title
+        waiting += error.__subclasses__()
+    return found
+
+
 def pointer_to(name: str | int) -> str:
     """The JSON pointer to a member or an item (RFC 6901)."""
     return f"/{str(name).replace('~', '~0').replace('/', '~1')}"

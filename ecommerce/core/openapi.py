@@ -15,7 +15,7 @@ from ecommerce.core.access import AccessRule
 from ecommerce.core.fields import PriceField
 from ecommerce.core.idempotency import IDEMPOTENCY_KEY, REPLAYED, is_idempotent
 from ecommerce.core.parsers import IncompleteBodyError, StrictJSONParser
-from ecommerce.core.problems import PROBLEM_TYPE
+from ecommerce.core.problems import PROBLEM_TYPE, title_of
 from ecommerce.core.serializers import Problem, StrictSerializer
 
 _OPTIONAL_SLASH: Final = re.compile(r"/\?$")
@@ -210,14 +210,23 @@ Case = tuple[int, str] | tuple[int, str, Mapping[str, Any]]
 """Status and code of a problem, and examples of members that only this one has."""
 
 
-def problems(*cases: Case) -> dict[Any, Any]:
-    """Responses of an operation: the real errors it may answer, by status, with their codes."""
+_SAY_MORE: Final = frozenset({404, 409, 412})
+"""Statuses of problems that may have members of their own."""
+
+
+def problems(*cases: Case, shape: type[Problem] = Problem) -> dict[Any, Any]:
+    """Responses of an operation: the real errors it may answer, by status, with their codes.
+
+    Args:
+        cases: which.
+        shape: with the members that problems of the app may have beside those of all.
+    """
     by_status: dict[int, dict[str, Mapping[str, Any]]] = {}
     for status, code, *members in cases:
         by_status.setdefault(status, {})[code] = members[0] if members else {}
     return {
         (status, PROBLEM_TYPE): OpenApiResponse(
-            Problem,
+            shape if status in _SAY_MORE else Problem,
             description=f"{HTTPStatus(status).phrase}: {', '.join(f'`{n}`' for n in names)}",
             examples=[_example(status, name, more) for name, more in names.items()],
         )
@@ -243,7 +252,7 @@ def _example(status: int, code: str, members: Mapping[str, Any]) -> OpenApiExamp
         code,
         value={
             "type": f"urn:problem-type:shop:{code.replace('_', '-')}",
-            "title": HTTPStatus(status).phrase,
+            "title": "",  # `finish_schema` knows every error
             "status": status,
             "detail": "What happened, and what to do next.",
             "instance": "/",
@@ -261,7 +270,17 @@ def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Write paths as the API document does; every path also answers with or without its slash."""
     result["paths"] = {_documented(path): item for path, item in result["paths"].items()}
     _add_rate_limit(result["paths"])
+    _add_titles(result["paths"])
     return result
+
+
+def _add_titles(paths: dict[str, Any]) -> None:
+    """Give the examples of problems the titles that go out, now that every app is loaded."""
+    answers = [a for item in paths.values() for o in item.values() for a in o["responses"].values()]
+    for content in (answer.get("content", {}).get(PROBLEM_TYPE, {}) for answer in answers):
+        for example in content.get("examples", {}).values():
+            shown = example["value"]
+            shown["title"] = title_of(shown["status"], shown["code"])
 
 
 def _add_rate_limit(paths: dict[str, Any]) -> None:

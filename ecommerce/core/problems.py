@@ -27,6 +27,7 @@ from ecommerce.core.errors import (
     NotFoundError,
     StoreUnavailableError,
     ValidationFailedError,
+    domain_titles,
     pointer_to,
 )
 from ecommerce.core.json_output import to_json
@@ -66,7 +67,7 @@ def problem(
     """The members of a problem document (RFC 9457 section 3), ours last."""
     return {
         "type": f"urn:problem-type:shop:{code.replace('_', '-')}",
-        "title": title or _TITLES.get(status, HTTPStatus(status).phrase),
+        "title": title or _title_of_status(status),
         "status": status,
         "detail": detail,
         "instance": path,
@@ -74,6 +75,15 @@ def problem(
         "request_id": current_request_id(),
         **members,
     }
+
+
+def title_of(status: int, code: str) -> str:
+    """The title of every problem with this status and code."""
+    return domain_titles().get((status, code)) or _title_of_status(status)
+
+
+def _title_of_status(status: int) -> str:
+    return _TITLES.get(status, HTTPStatus(status).phrase)
 
 
 def problem_response(

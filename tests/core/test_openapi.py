@@ -10,8 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from accounts.rules import RULES
+from catalog.documents import ProductRow
 from ecommerce.core.money import to_minor
-from tests.client import ApiClient
+from tests.client import ApiClient, Person
 
 
 @pytest.fixture
@@ -120,6 +121,50 @@ def test_what_a_body_of_json_is_refused_for_stands_in_every_operation_that_reads
             assert refusals <= found, (path, method)
         else:
             assert found.isdisjoint(refusals - {"nul_character", "invalid_utf8"}), (path, method)
+
+
+def members(document: Any, operation: Any, status: str) -> set[str]:
+    """The members that a problem of this status may have."""
+    reference = operation["responses"][status]["content"]["application/problem+json"]["schema"]
+    shape = document["components"]["schemas"][reference["$ref"].rsplit("/", 1)[1]]
+    return set(shape["properties"])
+
+
+def test_examples_of_problems_have_the_titles_and_members_of_real_ones(
+    document: Any, lamp: ProductRow, alice: Person, sam: Person, anyone: ApiClient
+) -> None:
+    anyones = anyone.post("/shopping-carts/", {"items": []})
+    guests, secret = f"/shopping-carts/{anyones['id']}", {"X_Cart_Token": anyones["cart_token"]}
+    cart = f"/shopping-carts/{alice.api.post('/shopping-carts/', {'items': []})['id']}"
+    alice.api.post(f"{guests}/merge", {"into": cart.split("/")[2]}, **secret)
+    too_many = {"product_id": str(lamp["_id"]), "quantity": 11}
+    product, of_cart = "/products/{id}", "/shopping-carts/{id}"
+    real = [
+        (product, "get", anyone.get("/products/nothing")),
+        (product, "patch", anyone.patch(f"/products/{lamp['_id']}", {})),
+        (product, "patch", anyone.patch(f"/products/{lamp['_id']}", {}, Authorization="Bearer x")),
+        (product, "patch", alice.api.patch(f"/products/{lamp['_id']}", {})),
+        (product, "patch", sam.api.patch(f"/products/{lamp['_id']}", {"name": 1})),
+        (product, "patch", sam.api.send("PATCH", f"/products/{lamp['_id']}", raw=b"{")),
+        (product, "patch", sam.api.patch(f"/products/{lamp['_id']}", {}, If_Match='"v9"')),
+        ("/products/", "get", anyone.get("/products/", Accept="image/png")),
+        (of_cart, "delete", alice.api.delete(cart, If_Match='"v9"')),
+        (of_cart, "delete", alice.api.delete(guests, **secret)),
+        (f"{of_cart}/items", "post", alice.api.post(f"{cart}/items", too_many)),
+        ("/products/{id}/stock", "post", sam.api.post(
+            f"/products/{lamp['_id']}/stock", {"delta": -99, "reason": "broken"})),
+    ]  # fmt: skip
+    for path, method, answer in real:
+        operation, problem = document["paths"][path][method], answer.json()
+        status = str(answer.status)
+        content = operation["responses"][status]["content"]["application/problem+json"]
+        shown = {one["value"]["code"]: one["value"] for one in content["examples"].values()}
+        example = shown[problem["code"]]
+        assert example["title"] == problem["title"], (path, method, status)
+        assert problem.keys() <= members(document, operation, status), problem["code"]
+        assert example.keys() <= members(document, operation, status), problem["code"]
+    assert real[-4][2]["cart"]["version"] == 2
+    assert real[-3][2]["merged_into"] == cart.split("/")[2]
 
 
 def test_a_description_names_each_code_once(document: Any) -> None:
