@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -15,10 +13,8 @@ from catalog import selectors
 from catalog.documents import CategoryRow, Product, ProductRow
 from catalog.services import CategoryService, ProductService
 from catalog.topics import product_topic
-from ecommerce.core.errors import StoreUnavailableError
 from ecommerce.core.mongo import collection
-from ecommerce.core.response_cache import changed, single_flight
-from ecommerce.core.response_cache.single_flight import SingleFlight
+from ecommerce.core.response_cache import changed
 from ecommerce.core.response_cache.stored import Stored, seconds_left, unpack
 from ecommerce.core.response_cache.topics import CACHE, changed_since, generations
 from tests.client import ApiClient, Person
@@ -201,20 +197,6 @@ def test_what_is_written_while_an_answer_is_made_makes_it_void(
     assert anyone.get(path)["name"] == "Renamed"
 
 
-def test_50_threads_that_miss_at_once_make_one_read(lamp: ProductRow) -> None:
-    barrier = Barrier(50)
-
-    def read(_: int) -> int:
-        client = ApiClient()
-        barrier.wait()
-        return client.get(f"/products/{lamp['_id']}").status
-
-    with recorded() as seen, ThreadPoolExecutor(50) as pool:
-        statuses = set(pool.map(read, range(50)))
-    assert statuses == {200}
-    assert [operation.kind for operation in seen] == ["find"]
-
-
 def test_an_error_is_not_kept(anyone: ApiClient, make_product: Callable[..., ProductRow]) -> None:
     path = f"/products/{ObjectId()}"
     for _ in range(2):
@@ -319,37 +301,6 @@ def test_a_topic_has_one_generation_until_it_changes() -> None:
     assert first is not None
     assert (now[0][0] == first[0][0], now[0][1] == first[0][1]) == (True, False)
     assert (changed_since(["a"], moment), changed_since(["a", "b"], moment)) == (False, True)
-
-
-def test_a_flight_that_fails_fails_for_everybody_and_the_next_one_flies_again() -> None:
-    flights: SingleFlight[int] = SingleFlight()
-
-    def fail() -> int:
-        raise LookupError
-
-    with pytest.raises(LookupError):
-        flights.do("key", fail)
-    assert flights.do("key", lambda: 7) == 7
-
-
-def test_who_waits_for_a_flight_that_hangs_gets_503_and_asks_the_database_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(single_flight, "_WAIT_SECONDS", 0.05)
-    flights: SingleFlight[int] = SingleFlight()
-    started, may_land = Event(), Event()
-
-    def hang() -> int:
-        started.set()
-        return 7 if may_land.wait(10) else 0
-
-    with ThreadPoolExecutor(1) as pool:
-        leader = pool.submit(flights.do, "key", hang)
-        assert started.wait(10)
-        with pytest.raises(StoreUnavailableError):
-            flights.do("key", lambda: pytest.fail("asked once more"))
-        may_land.set()
-        assert leader.result(10) == 7
 
 
 @pytest.fixture
