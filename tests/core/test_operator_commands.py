@@ -58,7 +58,7 @@ def test_migrate_refuses_with_a_list_of_duplicates() -> None:
 def test_migrate_says_of_an_index_that_is_in_the_way_that_it_is_to_be_dropped(
     code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As MongoDB refuses it: the server of the tests over the wire replaces such an index."""
+    """As MongoDB refuses it: the server of the tests over the wire does not."""
     conflict = OperationFailure("An existing index has the same name", code)
     monkeypatch.setattr(type(collection(Product)), "create_index", Mock(side_effect=conflict))
     with pytest.raises(CommandError) as refused:
