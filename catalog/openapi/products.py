@@ -15,7 +15,7 @@ from catalog.serializers import (
     SuggestionsShape,
 )
 from catalog.services.stock import MAX_STOCK
-from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG
+from ecommerce.core.openapi import IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, URI_TOO_LONG
 from ecommerce.core.openapi import problems as problems_with
 
 problems = partial(problems_with, shape=CatalogProblemShape)
@@ -144,7 +144,7 @@ products_schema = extend_schema_view(
             "`id` is the product's id or its slug; 24 hexadecimal digits are an id. Both give the "
             "same body. Changes take the id."
         ),
-        parameters=[IF_NONE_MATCH],
+        parameters=[IF_NONE_MATCH, IF_MODIFIED_SINCE],
         responses={
             200: SparseProductShape,
             304: None,

@@ -1,7 +1,7 @@
 """The OpenAPI document: how viewsets become operations, and which problems each may answer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from ecommerce.core import money
 from ecommerce.core.access import AccessRule
 from ecommerce.core.fields import PriceField
 from ecommerce.core.idempotency import IDEMPOTENCY_KEY, REPLAYED, is_idempotent
+from ecommerce.core.openapi_headers import declare_headers
 from ecommerce.core.parsers import IncompleteBodyError, StrictJSONParser
 from ecommerce.core.problems import PROBLEM_TYPE, title_of
 from ecommerce.core.serializers import Problem, StrictSerializer
@@ -31,6 +32,22 @@ IF_NONE_MATCH: Final = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     description="Answer 304 without a body if the representation still has this ETag.",
+)
+IF_MODIFIED_SINCE: Final = OpenApiParameter(
+    "If-Modified-Since",
+    str,
+    OpenApiParameter.HEADER,
+    description=(
+        "Answer 304 without a body if `Last-Modified` is still this one, to the letter. Counts "
+        "only without `If-None-Match`."
+    ),
+)
+_LOCATION: Final = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri"},
+    OpenApiParameter.HEADER,
+    description="Where what was made is read.",
+    response=[201, 202],
 )
 _IDEMPOTENCY: Final = (
     OpenApiParameter(
@@ -62,8 +79,10 @@ _PROBLEMS: Final = (
     (400, "invalid_utf8"),
     (400, "nul_character"),
     (406, "not_acceptable"),
+    (503, "store_unavailable"),
 )
-"""Of every action of ours: no query is known but the declared, no answer but in JSON."""
+"""Of every action of ours: no query is known but the declared, no answer but in JSON, and none
+without the database."""
 _PROBLEMS_OF_WHO_ASKS: Final = ((401, "invalid_token"), (401, "invalid_api_key"))
 """Wherever a token or a key is read, whether one is needed or not."""
 _METHODS_WITH_BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -124,7 +143,11 @@ class ShopAutoSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """The declared query parameters of the action, and what `@idempotent` adds."""
         query = getattr(self.view, "queries", {}).get(getattr(self.view, "action", None))
-        return [*([query] if query else []), *(_IDEMPOTENCY if self._is_idempotent() else ())]
+        return [
+            *([query] if query else []),
+            *(_IDEMPOTENCY if self._is_idempotent() else ()),
+            *([_LOCATION] if getattr(self.view, "action", None) == "create" else ()),
+        ]
 
     def _is_idempotent(self) -> bool:
         return is_idempotent(getattr(self.view, getattr(self.view, "action", None) or "", None))
@@ -269,23 +292,24 @@ def _example(status: int, code: str, members: Mapping[str, Any]) -> OpenApiExamp
 def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Write paths as the API document does; every path also answers with or without its slash."""
     result["paths"] = {_documented(path): item for path, item in result["paths"].items()}
-    _add_rate_limit(result["paths"])
-    _add_titles(result["paths"])
+    operations = [operation for item in result["paths"].values() for operation in item.values()]
+    _add_rate_limit(operations)
+    _add_titles(operations)
+    declare_headers(result, operations)
     return result
 
 
-def _add_titles(paths: dict[str, Any]) -> None:
+def _add_titles(operations: Sequence[dict[str, Any]]) -> None:
     """Give the examples of problems the titles that go out, now that every app is loaded."""
-    answers = [a for item in paths.values() for o in item.values() for a in o["responses"].values()]
+    answers = [answer for one in operations for answer in one["responses"].values()]
     for content in (answer.get("content", {}).get(PROBLEM_TYPE, {}) for answer in answers):
         for example in content.get("examples", {}).values():
             shown = example["value"]
             shown["title"] = title_of(shown["status"], shown["code"])
 
 
-def _add_rate_limit(paths: dict[str, Any]) -> None:
+def _add_rate_limit(operations: Sequence[dict[str, Any]]) -> None:
     """Every call is counted, so every operation may answer 429, as some already say."""
-    operations = [operation for item in paths.values() for operation in item.values()]
     said = next((o["responses"]["429"] for o in operations if "429" in o["responses"]), None)
     for operation in operations:
         if said is not None:

@@ -1,11 +1,13 @@
-"""Two ways to one answer: Django alone, and Django with the layer before it."""
+"""Two ways to one answer: Django alone, and Django with the layer before it; the API document."""
 
+import json
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
 from ecommerce.core.public_reads import PublicReads
+from tests.client import ApiClient
 from tests.core.wsgi_calls import Calls
 
 
@@ -39,3 +41,11 @@ def limits(request: pytest.FixtureRequest) -> bool:
     if request.param:
         request.getfixturevalue("limits_on")
     return bool(request.param)
+
+
+@pytest.fixture
+def document(anyone: ApiClient) -> Any:
+    """The OpenAPI document."""
+    answer = anyone.get("/openapi.json")
+    assert answer.status == 200
+    return json.loads(answer.body)

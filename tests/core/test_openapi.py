@@ -1,6 +1,5 @@
 """The OpenAPI document: complete, and what a generated client would want."""
 
-import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,13 +12,6 @@ from accounts.rules import RULES
 from catalog.documents import ProductRow
 from ecommerce.core.money import to_minor
 from tests.client import ApiClient, Person
-
-
-@pytest.fixture
-def document(anyone: ApiClient) -> Any:
-    answer = anyone.get("/openapi.json")
-    assert answer.status == 200
-    return json.loads(answer.body)
 
 
 def operations(document: Any) -> list[tuple[str, str, Any]]:
