@@ -71,26 +71,27 @@ class _Breaker:
             self._refusal_said = now
         logger.warning("Redis refuses: %s", fault)
 
-    def close_if_back(self) -> None:
-        """Ask now; who waits for Redis is told, in this thread."""
+    def close_if_back(self) -> bool:
+        """Ask now, and say whether it is; who waits for Redis is told, in this thread."""
         try:
             redis(self._alias).ping()
         except (*_AWAY, RedisError):
-            return
+            return False
         with self._lock:
             if not self.is_open:
-                return
+                return True
             self.is_open = False
         _say_whether_away()
         logger.warning("Redis answers again.")
         for work in _when_back:
             work()
+        return True
 
     def _close_when_back(self) -> None:
-        while self.is_open:
+        while True:
             time.sleep(_ASKED_EVERY)
-            if self.is_open:
-                self.close_if_back()
+            if not self.is_open or self.close_if_back():
+                return  # if it was opened again meanwhile, that thread asks
 
 
 _when_back: Final[list[Callable[[], None]]] = []

@@ -1,5 +1,6 @@
 """Changes that could not be said when they were made: no read misses them once they can be."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -170,6 +171,32 @@ def test_a_command_says_at_its_end_what_it_could_not_say(refused: bool, away: Aw
     with pytest.raises(CommandError) if refused else nullcontext():
         call_command(Command())
     assert token("lamps") is not None
+
+
+def test_a_redis_that_answers_nothing_but_pings_is_asked_by_one_thread(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said when it is back opens the breaker again, whose thread that is then."""
+    told: list[int] = []
+
+    def say() -> None:
+        told.append(1)
+        shared_redis.ask(_refused, None)
+
+    monkeypatch.setattr(shared_redis, "_ASKED_EVERY", 0.02)
+    monkeypatch.setattr(shared_redis, "_when_back", [say])
+    before = breaker_threads()
+    away.is_back = True
+    assert eventually(lambda: len(told) > 20)
+    assert eventually(lambda: breaker_threads() <= before)  # the one that said it is ending
+
+
+def _refused() -> None:
+    raise RedisConnectionError("refused")
+
+
+def breaker_threads() -> int:
+    return sum(thread.name == "redis-breaker" for thread in threading.enumerate())
 
 
 def test_who_made_everything_void_learns_whether_it_was_done(away: Away) -> None:
