@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, cast
@@ -157,6 +158,29 @@ def test_a_process_that_has_said_everything_asks_nothing_at_its_end(
     caplog.clear()
     say_the_rest()
     assert caplog.records == []
+
+
+def test_a_process_does_not_end_while_another_thread_of_it_is_saying_what_changed(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, has_begun, may_go_on = topics._set, threading.Event(), threading.Event()
+
+    def hang(values: dict[str, bytes], seconds: float) -> bool:
+        has_begun.set()
+        return may_go_on.wait(10) and store(values, seconds)
+
+    monkeypatch.setattr(topics, "_set", hang)
+    changed("lamps")
+    away.is_back = True
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(shared_redis.look_again)
+        assert has_begun.wait(10)
+        last = pool.submit(say_the_rest)
+        with pytest.raises(TimeoutError):
+            last.result(0.1)
+        may_go_on.set()
+        first.result(10), last.result(10)
+    assert token("lamps") is not None
 
 
 @pytest.mark.parametrize("refused", [False, True])

@@ -9,7 +9,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
@@ -41,6 +41,9 @@ _unsent: set[str] = set()
 """Topics that changed while Redis was away, a few thousand at most: said as soon as it is back."""
 _late_sends = 0
 """How many threads are at saying what had been unsent: until they are done, it is not true yet."""
+_late_is_said = Condition(_lock)
+_WAIT_SECONDS: Final = 1.0
+"""At the end of a process, for a thread that is at it: each call ends in a quarter of that."""
 
 
 def changed(*topics: str) -> None:
@@ -76,6 +79,8 @@ def everything_changed() -> bool:
 
 def say_the_rest() -> None:
     """Say what could not be said, once more before this process ends."""
+    with _lock:
+        _late_is_said.wait_for(lambda: not _late_sends, _WAIT_SECONDS)
     if not _unsent:
         return
     look_again()
@@ -159,6 +164,7 @@ def _send(topics: Iterable[str]) -> None:
     finally:
         with _lock:
             _late_sends -= bool(late)
+            _late_is_said.notify_all()
     # Once more: a read that came meanwhile saw the old tokens, and kept the old answer with them.
     _remember(due)
 
