@@ -11,7 +11,7 @@ from typing import Any, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ecommerce.core.errors import PreconditionFailedError
+from ecommerce.core.errors import PreconditionFailedError, UnsupportedConditionError
 
 NO_STORE: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """Of an answer that holds a token (RFC 6749 section 5.1)."""
@@ -23,6 +23,9 @@ _NO_TAGS: Final = (
     '`If-Match` is no list of ETags: send one as you got it, with its quotes, such as `"v3"`, '
     "or `*`, or leave the header out."
 )
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNSUPPORTED: Final = ("If-None-Match", "If-Unmodified-Since")
+"""With writes. `If-Modified-Since` means nothing there (RFC 9110 section 13.1.3)."""
 _SETTLED: Final = timedelta(seconds=2)
 
 
@@ -61,6 +64,19 @@ def expected_versions(request: Request) -> list[int] | None:
     if not versions:
         raise PreconditionFailedError
     return versions
+
+
+def refuse_other_conditions(request: Request) -> None:
+    """Of the conditions that a write may have (RFC 9110 section 13.1) `If-Match` alone counts.
+
+    Raises:
+        UnsupportedConditionError: a write has another.
+    """
+    if request.method in _SAFE:
+        return
+    for name in _UNSUPPORTED:
+        if name in request.headers:
+            raise UnsupportedConditionError(name)
 
 
 def names_tag(header: str, tag: str) -> bool:

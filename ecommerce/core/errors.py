@@ -76,6 +76,20 @@ class NotFoundError(DomainError):
     default_detail = "There is nothing at this address, or it is not yours."
 
 
+class UnsupportedConditionError(DomainError):
+    """A write comes with a condition that no write looks at; to pass it over may do harm."""
+
+    code = "unsupported_condition"
+    status = 400
+    title = "A condition that no write looks at"
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            f"A write looks at no `{header}`: leave it out, or name in `If-Match` the ETag that "
+            "you have read."
+        )
+
+
 class PreconditionFailedError(DomainError):
     """`If-Match` names another version than the stored one."""
 

@@ -168,6 +168,7 @@ class ShopAutoSchema(AutoSchema):
         is_ours, has_body = hasattr(self.view, "queries"), self.method in _METHODS_WITH_BODIES
         return [
             *(_PROBLEMS if is_ours else ()),
+            *([(400, "unsupported_condition")] if is_ours and self.method != "GET" else ()),
             *(_PROBLEMS_OF_BODIES if has_body else ()),
             *([(400, IncompleteBodyError.default_code)] if is_ours and has_body else ()),
             *(_PROBLEMS_OF_JSON if has_body and self._reads_json() else ()),

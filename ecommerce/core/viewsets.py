@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from ecommerce.core import rate_limits
 from ecommerce.core.access import AccessRule
+from ecommerce.core.conditional import refuse_other_conditions
 from ecommerce.core.errors import DomainError
 from ecommerce.core.idempotency import Operation
 from ecommerce.core.methods import NamesMethods
@@ -47,10 +48,12 @@ class ShopViewSet(NamesMethods, viewsets.ViewSet):
     lookup_value_regex = "[^/]+"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check the query string of every request, whether the action reads it or not."""
+        """Check the query string of every request, whether the action reads it or not, and that a
+        write has no condition that nobody looks at."""
         try:
             super().initial(request, *args, **kwargs)
             self._count_read(request)
+            refuse_other_conditions(request)
             self.query = self._valid_query()
         except (APIException, DomainError):
             rate_limits.spend_uncounted(request)

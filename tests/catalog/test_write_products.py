@@ -204,6 +204,38 @@ def test_an_if_match_that_does_not_match_is_412_and_changes_nothing(
     assert list(collection(Product).find({})) == [lamp]
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("If_Unmodified_Since", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("If_None_Match", "*"),
+        ("If_None_Match", '"v1"'),
+    ],
+)
+def test_a_condition_that_no_write_looks_at_is_400_and_changes_nothing(
+    name: str, value: str, method: str, lamp: ProductRow, sam: Person
+) -> None:
+    """Passed over, it would let through what the client wanted to be refused."""
+    body = None if method == "DELETE" else LAMP
+    path = f"/products/{lamp['_id']}"
+    answer = sam.api.send(method, path, body, headers={name: value})
+    assert answer.outcome == (400, "unsupported_condition")
+    assert answer["detail"] == (
+        f"A write looks at no `{name.replace('_', '-')}`: leave it out, or name in `If-Match` the "
+        "ETag that you have read."
+    )
+    assert list(collection(Product).find({})) == [lamp]
+
+
+def test_a_read_that_names_a_date_it_must_not_have_changed_since_is_answered(
+    lamp: ProductRow, anyone: ApiClient
+) -> None:
+    """It is of no use there (RFC 9110 section 13.1.4), and harms nothing."""
+    past = "Thu, 01 Jan 1970 00:00:00 GMT"
+    assert anyone.get(f"/products/{lamp['_id']}", If_Unmodified_Since=past).status == 200
+
+
 def test_an_if_match_that_is_no_list_of_tags_is_told_how_to_write_one(
     lamp: ProductRow, sam: Person
 ) -> None:

@@ -159,6 +159,13 @@ def test_examples_of_problems_have_the_titles_and_members_of_real_ones(
     assert real[-3][2]["merged_into"] == cart.split("/")[2]
 
 
+def test_each_write_may_refuse_a_condition_that_it_does_not_know(document: Any) -> None:
+    for path, method, operation in operations(document):
+        if not path.startswith("/token"):
+            refuses = "unsupported_condition" in codes(operation, "400")
+            assert refuses is (method != "get"), (path, method)
+
+
 def test_a_description_names_each_code_once(document: Any) -> None:
     for path, method, operation in operations(document):
         for status, answer in operation["responses"].items():
