@@ -264,7 +264,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,
-    "POSTPROCESSING_HOOKS": ["ecommerce.core.openapi.finish_schema"],
+    "POSTPROCESSING_HOOKS": [
+        "ecommerce.core.openapi.finish_schema",
+        "carts.openapi.add_cart_token",
+    ],
     "SWAGGER_UI_SETTINGS": _SWAGGER_UI,
     "TAGS": [
         {"name": "token", "description": "Sign in, renew and revoke."},

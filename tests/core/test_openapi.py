@@ -327,10 +327,35 @@ def test_signing_in_is_the_password_flow(document: Any) -> None:
                 "For machines: `Api-Key <key>`, with a key of `manage.py api_keys create`."
             ),
         },
+        "cartToken": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Cart-Token",
+            "description": "For guests: the `cart_token` that `POST /shopping-carts/` answered.",
+        },
     }
     carts = document["paths"]["/shopping-carts/"]
     assert carts["get"]["security"] == [{"password": []}, {"serviceKey": ["carts:read"]}]
     assert carts["post"]["security"] == [{"password": []}, {}], "guests start carts too"
+
+
+def test_a_guest_puts_the_secret_of_a_cart_into_authorize(document: Any) -> None:
+    alone: Any = [{"password": []}, {"cartToken": []}, {}]
+    both: Any = [{"password": [], "cartToken": []}, {"password": []}]
+    opened = [
+        (path, operation["security"])
+        for path, _, operation in operations(document)
+        if "X-Cart-Token" in {one["name"] for one in operation.get("parameters", ())}
+    ]
+    assert len(opened) == 14
+    for path, security in opened:
+        assert security == (both if path.endswith("/merge") else alone), path
+    others = [
+        path
+        for path, _, operation in operations(document)
+        if "cartToken" in str(operation.get("security")) and path not in dict(opened)
+    ]
+    assert others == []
 
 
 def test_an_operation_names_the_scope_that_opens_it_to_a_key(document: Any) -> None:
