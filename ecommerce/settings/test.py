@@ -26,6 +26,7 @@ STORE_PATH = Path(tempfile.gettempdir()) / f"shop-tests-{os.getpid()}" / "store.
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_RESET_PAUSE = 0.0
 RATE_LIMITS_ENABLED = False
+PASSWORD_HASHERS = ["tests.hashers.QuickArgon2PasswordHasher"]
 PASSWORD_HASHES_AT_ONCE = 32  # what many at once may do has tests of its own
 BROWSABLE_API = True
 DEMO_LOGINS = True

@@ -8,8 +8,15 @@ import pytest
 
 from accounts.services.mail_tokens import MailTokenService
 from ecommerce.core.background import wait_until_idle
+from ecommerce.settings import base
 from tests.client import ApiClient, Person
 from tests.inbox import Inbox
+
+
+@pytest.fixture
+def real_hashing(settings: Any) -> None:
+    """The hash of production."""
+    settings.PASSWORD_HASHERS = base.PASSWORD_HASHERS
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from catalog.documents import ProductRow
 from ecommerce.core.mongo import collection
 from tests.client import PASSWORD, Answer, ApiClient, Person
 
+pytestmark = pytest.mark.usefixtures("real_hashing")
+
 
 def sign_in() -> Answer:
     return ApiClient().form("/token", username="alice", password=PASSWORD)

@@ -94,16 +94,15 @@ def test_json_is_not_what_oauth2_sends(anyone: ApiClient) -> None:
 
 
 def test_the_hash_is_renewed_at_login_when_the_parameters_change(
-    alice: Person, anyone: ApiClient, monkeypatch: pytest.MonkeyPatch
+    alice: Person, anyone: ApiClient, real_hashing: None
 ) -> None:
     before = collection(User).find_one({"_id": alice.principal.id})
-    monkeypatch.setattr("accounts.hashers.ShopArgon2PasswordHasher.time_cost", 1)
     assert sign_in(anyone).status == 200
     after = collection(User).find_one({"_id": alice.principal.id})
     assert before is not None
     assert after is not None
-    assert before["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
-    assert after["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=1,p=1$")
+    assert before["hashed_password"].startswith("argon2$argon2id$v=19$m=8,t=1,p=1$")
+    assert after["hashed_password"].startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert sign_in(anyone).status == 200
 
 
