@@ -131,7 +131,7 @@ def test_where_redis_could_not_be_told_a_restore_says_what_that_means(
     monkeypatch.setattr(restoring, "everything_changed", lambda: False)
     assert shop.done("restore", str(shop.backup), "--yes").endswith(
         "\nRedis does not answer: what was kept before may be shown for up to 5 minutes. "
-        "Start the servers later than that, or empty Redis first.\n"
+        "Start the servers later than that, or make it void: docs/backup.md says how.\n"
     )
 
 

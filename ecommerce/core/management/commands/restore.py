@@ -46,7 +46,10 @@ class Command(ShopCommand):
             "Now run: manage.py migrate, then manage.py verify_invariants."
         )
         if not is_said:
-            self.stdout.write(f"{UNTOLD}. Start the servers later than that, or empty Redis first.")
+            self.stdout.write(
+                f"{UNTOLD}. Start the servers later than that, or make it void: docs/backup.md "
+                "says how."
+            )
 
     def _ask(self, *, yes: bool) -> None:
         try:
