@@ -49,6 +49,10 @@ _LOCATION: Final = OpenApiParameter(
     description="Where what was made is read.",
     response=[201, 202],
 )
+_OF_PUT: Final = (
+    "Send the members of the schema alone: what is set by the server (`id`, `version` …) is "
+    "refused, though the answer has it."
+)
 _IDEMPOTENCY: Final = (
     OpenApiParameter(
         IDEMPOTENCY_KEY,
@@ -56,8 +60,10 @@ _IDEMPOTENCY: Final = (
         OpenApiParameter.HEADER,
         description=(
             "A random text, such as a UUID, for what shall happen once: the request and its "
-            "retries with the same key have one effect and one answer. Kept 24 hours. Who neither "
-            "signs in nor sends an `X-Cart-Token` needs a key of at least 16 characters."
+            "retries with the same key have one effect and one answer. Kept 24 hours. What was "
+            "refused may be sent again under its key as it was, and is then looked at anew: "
+            "corrected input needs a new key. Who neither signs in nor sends an `X-Cart-Token` "
+            "needs a key of at least 16 characters."
         ),
     ),
     OpenApiParameter(
@@ -109,7 +115,8 @@ class ShopAutoSchema(AutoSchema):
         """Say of each operation who may call it, in words and as `x-permission`."""
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None and (rule := self.access_rule):
-            parts = [operation.get("description", ""), f"Who may: {rule.who}."]
+            replaced = _OF_PUT if self.method == "PUT" else ""
+            parts = [operation.get("description", ""), replaced, f"Who may: {rule.who}."]
             operation["description"] = "\n\n".join(filter(None, parts))
             operation["x-permission"] = rule.name
         return operation

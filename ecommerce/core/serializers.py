@@ -75,7 +75,13 @@ class PageQuery(StrictSerializer):
         max_length=2000,
         help_text="Opaque: from `next` or `previous` of another page.",
     )
-    count = FlagField(default=False, help_text="Also count all rows, up to 10,000.")
+    count = FlagField(
+        default=False,
+        help_text=(
+            "Also count all rows, up to 10,000. `next` does not carry it on: the number is the "
+            "same on each page."
+        ),
+    )
 
     @staticmethod
     def page_request(values: Mapping[str, Any]) -> PageRequest:
