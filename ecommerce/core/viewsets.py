@@ -53,7 +53,8 @@ class ShopViewSet(NamesMethods, viewsets.ViewSet):
         try:
             super().initial(request, *args, **kwargs)
             self._count_read(request)
-            refuse_other_conditions(request)
+            if self.action is not None:  # else the method is not allowed: that is what to say
+                refuse_other_conditions(request)
             self.query = self._valid_query()
         except (APIException, DomainError):
             rate_limits.spend_uncounted(request)

@@ -228,6 +228,14 @@ def test_a_condition_that_no_write_looks_at_is_400_and_changes_nothing(
     assert list(collection(Product).find({})) == [lamp]
 
 
+@pytest.mark.parametrize(("method", "path"), [("TRACE", "/products/facets"), ("PUT", "/products/")])
+def test_a_method_that_is_not_there_is_405_whatever_its_condition(
+    method: str, path: str, sam: Person
+) -> None:
+    answer = sam.api.send(method, path, headers={"If_None_Match": "*"})
+    assert answer.outcome == (405, "method_not_allowed")
+
+
 def test_a_read_that_names_a_date_it_must_not_have_changed_since_is_answered(
     lamp: ProductRow, anyone: ApiClient
 ) -> None:
