@@ -1,5 +1,7 @@
 """What the API document says of each operation of accounts."""
 
+from typing import Final
+
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from accounts.serializers import (
@@ -25,6 +27,8 @@ _RENAME = OpenApiExample(
     "New names", value={"username": "alice", "email": "alice@shop.example"}, request_only=True
 )
 _FORM = "application/x-www-form-urlencoded"
+_BUSY: Final = (503, "busy")
+"""Of what makes a hash."""
 _COMMON = problems((400, "validation_error"), (401, "not_authenticated"), (404, "user_not_found"))
 _WRITE = problems(
     (400, "validation_error"),
@@ -37,6 +41,7 @@ _WRITE = problems(
     (412, "precondition_failed"),
     (415, "unsupported_media_type"),
     (429, "rate_limited"),
+    _BUSY,
 )
 
 users_schema = extend_schema_view(
@@ -63,6 +68,7 @@ users_schema = extend_schema_view(
                 (409, "duplicate_user"),
                 (415, "unsupported_media_type"),
                 (429, "rate_limited"),
+                _BUSY,
             ),
         },
     ),
@@ -134,6 +140,7 @@ password_schema = extend_schema(
             (401, "not_authenticated"),
             (415, "unsupported_media_type"),
             (429, "rate_limited"),
+            _BUSY,
         ),
     },
 )
@@ -208,7 +215,7 @@ reset_confirm_schema = extend_schema(
             request_only=True,
         )
     ],
-    responses={204: None, **problems(*_MAILED)},
+    responses={204: None, **problems(*_MAILED, _BUSY)},
 )
 
 verify_email_schema = extend_schema(

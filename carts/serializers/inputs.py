@@ -13,6 +13,7 @@ from carts.services import Item, MergeMode
 from ecommerce.core.fields import (
     FlagField,
     IdField,
+    MomentField,
     ShortListField,
     TextField,
     WholeNumberField,
@@ -175,8 +176,8 @@ class CartQuery(PageQuery):
     guest = FlagField(
         required=False, help_text="Staff: true: only carts of guests; false: none of them."
     )
-    updated_before = serializers.DateTimeField(required=False, help_text="Staff: older carts.")
-    updated_after = serializers.DateTimeField(required=False, help_text="Staff: newer carts.")
+    updated_before = MomentField(required=False, help_text="Staff: older carts.")
+    updated_after = MomentField(required=False, help_text="Staff: newer carts.")
 
     @staticmethod
     def wanted(values: Mapping[str, Any]) -> dict[str, Any]:

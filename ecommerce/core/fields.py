@@ -178,7 +178,7 @@ class MomentField(serializers.DateTimeField):
 
     def to_internal_value(self, data: Any) -> datetime:
         """Refuses years that no document of ours is from."""
-        if not isinstance(data, str):
+        if not isinstance(data, str) or not data.isascii():  # Django reads digits of any script
             self.fail("invalid", format="ISO 8601")
         moment = super().to_internal_value(data)
         if not 1970 < moment.year < 2100:

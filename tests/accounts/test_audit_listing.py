@@ -119,6 +119,7 @@ def test_filters_narrow_the_list_and_all_must_match(
         ("since=yesterday", "/since"),
         ("since=0001-01-01T00:00:00%2B23:59", "/since"),
         ("since=1969-12-31T00:00:00Z", "/since"),
+        ("since=2026-01-0%D9%A1T00:00:00Z", "/since"),
         ("until=9999-12-31T23:59:59-23:59", "/until"),
         ("since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "/until"),
         ("since=2026-01-02T00:00:00Z&until=2026-01-02T00:00:00Z", "/until"),

@@ -151,6 +151,7 @@ def test_a_customer_looks_for_nothing(query: str, carts: dict[str, str], alice: 
     "query",
     ["user_id=x", "product_id=%24ne", "updated_before=yesterday", "updated_after=", "guest=2",
      "guest=null", "updated_before=0001-01-01T00:00:00%2B14:00",
+     "updated_after=%D9%A2%D9%A0%D9%A2%D9%A6-01-01", "updated_before=2026-01-0%D9%A1T00:00:00Z",
      "updated_after=9999-12-31T23:59:59-14:00"],
 )  # fmt: skip
 def test_a_query_that_cannot_be_read_names_its_parameter(query: str, sam: Person) -> None:

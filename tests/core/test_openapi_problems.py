@@ -139,6 +139,21 @@ def test_a_refusal_for_want_of_stock_shows_how_many_are_left(document: Any) -> N
             assert "in_cart" not in example, "it is set, not added to what is there"
 
 
+def test_what_makes_a_hash_may_have_no_room_for_it(document: Any) -> None:
+    """And everything may find the database away."""
+    hashing = {
+        ("/users/", "post"), ("/users/{id}", "put"), ("/users/{id}", "patch"),
+        ("/users/me/password", "post"), ("/password-reset/confirm", "post"),
+    }  # fmt: skip
+    found = {
+        (path, method) for path, method, o in operations(document) if "busy" in codes(o, "503")
+    }
+    assert found == hashing
+    for path, method, operation in operations(document):
+        away = "store_unavailable" in codes(operation, "503")
+        assert away or path.startswith("/token"), (path, method)
+
+
 def test_an_error_of_oauth_stays_one_where_problems_are_added(document: Any) -> None:
     for path in ("/token", "/token/revoke"):
         refusal = document["paths"][path]["post"]["responses"]["415"]
