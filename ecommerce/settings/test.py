@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +11,12 @@ from django.utils.module_loading import import_string
 
 from ecommerce.settings import env
 
-if (_worker := os.environ.get("PYTEST_XDIST_WORKER")) and env.text("MONGODB_URI"):
-    # Each process of a parallel run, and what it starts, has a database and a cache of its own.
+if (
+    "pytest" in sys.modules
+    and (_worker := os.environ.get("PYTEST_XDIST_WORKER"))
+    and env.text("MONGODB_URI")
+):
+    # Each process of a parallel run has a database and a cache of its own; what it starts is told.
     _uri, _redis = env.text("MONGODB_URI"), env.text("REDIS_URL")
     os.environ["MONGODB_URI"] = re.sub(r"(_gw\d+)?$", f"_{_worker}", _uri, count=1)
     os.environ["REDIS_URL"] = re.sub(r"\d+$", _worker.removeprefix("gw"), _redis)

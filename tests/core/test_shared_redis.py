@@ -1,6 +1,7 @@
 """The breaker before Redis closes again whatever the fault was, and no request fails for it."""
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from threading import Thread
@@ -20,9 +21,17 @@ def redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
     settings.REDIS_URL = settings.REDIS_URL or "redis://127.0.0.1:1/0"
     monkeypatch.setattr(shared_redis, "redis", lambda *_: client)
     monkeypatch.setattr(shared_redis, "_ASKED_EVERY", 0.01)
-    shared_redis.forget_outage()
+    forget_outage()
     yield client
+    forget_outage()
+
+
+def forget_outage() -> None:
+    """And wait for the threads that ask: one left over would take the next outage for its own."""
     shared_redis.forget_outage()
+    for thread in threading.enumerate():
+        if thread.name == "redis-breaker":
+            thread.join(5)
 
 
 def away() -> str:
