@@ -18,7 +18,7 @@ if (
 ):
     # Each process of a parallel run has a database and a cache of its own; what it starts is told.
     _uri, _redis = env.text("MONGODB_URI"), env.text("REDIS_URL")
-    os.environ["MONGODB_URI"] = re.sub(r"(_gw\d+)?$", f"_{_worker}", _uri, count=1)
+    os.environ["MONGODB_URI"] = re.sub(r"(_gw\d+)?(?=\?|$)", f"_{_worker}", _uri, count=1)
     os.environ["REDIS_URL"] = re.sub(r"\d+$", _worker.removeprefix("gw"), _redis)
 
 from ecommerce.settings.base import *  # noqa: F403
