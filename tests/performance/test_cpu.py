@@ -1,7 +1,8 @@
 """What hot paths cost in CPU, beside a gunicorn that does nothing: found in one run, as ratios.
 
 CPU time and not time on the clock, in interleaved rounds, by the median: what else the machine does
-meets both. The limits leave about a third for what noise is left.
+meets both. The limits are about two
+thirds of what a quiet machine gives: the rest is for what noise is left.
 """
 
 import json
@@ -18,11 +19,11 @@ from tests.live.conftest import missing
 pytestmark = [pytest.mark.cpu, pytest.mark.timeout(600)]
 UNCACHED = "GET product, uncached"
 AT_LEAST = {
-    "GET product, process-warm": 0.38,
-    "GET product, Redis-warm": 0.23,
-    UNCACHED: 0.15,
-    "list of 20, uncached": 0.09,
-    "add to cart, own carts of 1 line": 0.042,
+    "GET product, process-warm": 0.40,
+    "GET product, Redis-warm": 0.24,
+    UNCACHED: 0.17,
+    "list of 20, uncached": 0.12,
+    "add to cart, own carts of 1 line": 0.057,
 }
 """Our rate as a share of the bare server's."""
 
