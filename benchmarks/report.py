@@ -42,8 +42,9 @@ _LIMITS: Final = """\
   kept are its, and so is their growth.
 - The peers are the shop's reads and adds alone: no metrics, no problem documents, no request ids,
   no audit log. Rate limits and the access log are off in ours too, as wrk is one client and no peer
-  has either: `as deployed`, in the first row, is the same server with both, by the settings of
-  production. The log of slow operations is off, for the database is slow here.
+  has either: `as deployed`, in the first row, is the same server with both and with metrics that
+  several processes share, by the settings of production. The log of slow operations is off, for
+  the database is slow here.
 - django-ninja and Litestar have no carts here, and no peer has search: those rows stand alone.
 - The mixed journey has no peer.
 - Body and length are checked for the first five requests of each file, the status for all."""

@@ -120,12 +120,13 @@ def _sample(server: Server, calls: Path, workload: Workload, seconds: int) -> Sa
 
 
 def environment_of(kind: Kind, scene: Scene) -> dict[str, str]:
-    """Where a server of this kind finds its data, and writes its metrics as in production."""
+    """Where a server of this kind finds its data, and counts for several processes if it does."""
     if not kind.is_ours:
         return {"MONGODB_URI": scene.uri}
+    counts = {"PROMETHEUS_MULTIPROC_DIR": str(scene.folder / f"metrics-{kind.letter}")}
     return {
+        **(counts if kind.shares_metrics else {}),
         "MONGODB_URI": f"{scene.uri}/{kind.database}", "REDIS_URL": scene.redis_url,
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "RATE_LIMITS_ENABLED": "false",
-        "PROMETHEUS_MULTIPROC_DIR": str(scene.folder / f"metrics-{kind.letter}"),
         "SLOW_OPERATION_MS": "60000",  # the database is slow here, and logs of it are work
     }  # fmt: skip

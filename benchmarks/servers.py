@@ -38,6 +38,8 @@ class Kind:
     probe: str = "/products/"
     database: str = ""
     """Of ours."""
+    shares_metrics: bool = False
+    """Of ours: whether it counts in files, as several processes must."""
 
     def command(self, port: int) -> list[str]:
         """The command line on this port."""

@@ -1,8 +1,7 @@
 """What hot paths cost in CPU, beside a gunicorn that does nothing: found in one run, as ratios.
 
 CPU time and not time on the clock, in interleaved rounds, by the median: what else the machine does
-meets both. The limits are about two
-thirds of what a quiet machine gives: the rest is for what noise is left.
+meets both. The limits are about two thirds of what a quiet machine gives: the rest is for noise.
 """
 
 import json
