@@ -14,6 +14,9 @@ _WARM_UPS: Final = (1, 2, 4, 8, 16)
 """Seconds; then it stops, whatever is left."""
 _LONGEST_SECONDS: Final = 8
 """For what a database that scans does not answer within a round."""
+_PATIENCE: Final = "10s"
+"""For an answer. After wrk's own two seconds a search in a database that scans was an error, which
+ended a whole run in a moment when the machine stood still."""
 _ANY: Final = (200, 304)
 
 
@@ -111,6 +114,7 @@ def wrk(
     """The command that sends these requests from the core of the load."""
     return [
         "taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+        "--timeout", _PATIENCE,
         "-s", str(_SCRIPT), base, "--", str(calls),
         ",".join(map(str, statuses)), *headers,
     ]  # fmt: skip
