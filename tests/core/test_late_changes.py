@@ -18,7 +18,7 @@ from catalog.services import ProductService
 from ecommerce.core import conditional, shared_redis
 from ecommerce.core.commands import ShopCommand
 from ecommerce.core.response_cache import changed, say_the_rest, topics
-from tests.core.wsgi_calls import Calls, Sent, found
+from tests.core.wsgi_calls import Calls, found, read_before_new_tokens
 
 
 @pytest.fixture(autouse=True)
@@ -33,19 +33,12 @@ def test_a_read_while_a_late_change_is_said_keeps_no_old_answer(
 ) -> None:
     """The write was answered while its change could not be said, so no read may miss it now."""
     path = f"/products/{lamp['_id']}"
-    store, between = topics._set, list[Sent]()
-
-    def store_after_a_read(values: dict[str, bytes], seconds: float) -> bool:
-        if not between:
-            between.append(both(path))
-        return store(values, seconds)
-
     for _ in range(2):
         both(path)
     with monkeypatch.context() as refusing:
         refusing.setattr(topics, "_done", lambda _: False)
         ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Renamed"})
-    monkeypatch.setattr(topics, "_set", store_after_a_read)
+    between = read_before_new_tokens(lambda: both(path), monkeypatch)
     assert b'"name":"Renamed"' in both(path)[2]
     assert b'"name":"Renamed"' in between[0][2]
     assert found(lambda: both(path)) == {"shared": 1}, "and it is kept again"

@@ -19,9 +19,16 @@ from catalog.topics import product_topic
 from ecommerce.core import conditional
 from ecommerce.core.public_reads import PublicReads, layer
 from ecommerce.core.public_reads.kept import Kept, KeptAnswers, unpack
-from ecommerce.core.response_cache import stored, topics
+from ecommerce.core.response_cache import stored
 from ecommerce.core.response_cache.answers import Provenance
-from tests.core.wsgi_calls import LIMITS, Calls, Sent, added, found, whatever_is_left
+from tests.core.wsgi_calls import (
+    LIMITS,
+    Calls,
+    added,
+    found,
+    read_before_new_tokens,
+    whatever_is_left,
+)
 from tests.operations import recorded
 
 PUBLIC = (
@@ -377,16 +384,9 @@ def test_a_read_that_comes_before_the_new_tokens_are_stored_keeps_no_old_answer(
 ) -> None:
     """The write is done, and what it made void is said only after one more read."""
     path = f"/products/{lamp['_id']}"
-    store, between = topics._set, list[Sent]()
-
-    def store_after_a_read(values: dict[str, bytes], seconds: float) -> bool:
-        if not between and any(name.startswith("topic:") for name in values):
-            between.append(both(path))
-        return store(values, seconds)
-
     for _ in range(2):
         both(path)
-    monkeypatch.setattr(topics, "_set", store_after_a_read)
+    between = read_before_new_tokens(lambda: both(path), monkeypatch)
     ProductService.update(product_id=str(lamp["_id"]), changes={"name": "Renamed"})
     assert b'"name":"Lamp"' in between[0][2], "the write has not answered yet"
     assert b'"name":"Renamed"' in both(path)[2]

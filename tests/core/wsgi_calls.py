@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+import pytest
 from prometheus_client import REGISTRY
 
 from ecommerce.core.logs.server import access_line
+from ecommerce.core.response_cache import topics
 
 Sent = tuple[str, list[tuple[str, str]], bytes]
 LIMITS: Final = frozenset({"RateLimit", "RateLimit-Policy"})
@@ -88,3 +90,16 @@ def found(call: Callable[[], Sent]) -> dict[str, float]:
     call()
     after = [REGISTRY.get_sample_value(*one) or 0 for one in asked]
     return {p: n - b for p, n, b in zip(places, after, before, strict=True) if n != b}
+
+
+def read_before_new_tokens(read: Callable[[], Sent], monkeypatch: pytest.MonkeyPatch) -> list[Sent]:
+    """Have something read at the moment before topics get new tokens, once; what was answered."""
+    store, between = topics._set, list[Sent]()
+
+    def store_after_a_read(values: dict[str, bytes], seconds: float) -> bool:
+        if not between and any(name.startswith("topic:") for name in values):
+            between.append(read())
+        return store(values, seconds)
+
+    monkeypatch.setattr(topics, "_set", store_after_a_read)
+    return between
