@@ -1,20 +1,15 @@
 """What the API document says of each operation on categories."""
 
-from functools import partial
-
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
+from catalog.openapi.problems import problems
 from catalog.serializers import (
-    CatalogProblemShape,
     CategoryPageShape,
     CategoryShape,
     ProductPageShape,
 )
 from catalog.services.categories import MAX_DEPTH
 from ecommerce.core.openapi import IF_MATCH, IF_NONE_MATCH, URI_TOO_LONG
-from ecommerce.core.openapi import problems as problems_with
-
-problems = partial(problems_with, shape=CatalogProblemShape)
 
 _LAMPS = OpenApiExample(
     "Below another", value={"name": "Lamps", "parent": "home", "position": 3}, request_only=True

@@ -1,12 +1,10 @@
 """What the API document says of each operation of the catalog."""
 
-from functools import partial
-
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
+from catalog.openapi.problems import problems
 from catalog.serializers import (
     BulkShape,
-    CatalogProblemShape,
     FacetsShape,
     MovementPageShape,
     ProductPageShape,
@@ -16,9 +14,6 @@ from catalog.serializers import (
 )
 from catalog.services.stock import MAX_STOCK
 from ecommerce.core.openapi import IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, URI_TOO_LONG
-from ecommerce.core.openapi import problems as problems_with
-
-problems = partial(problems_with, shape=CatalogProblemShape)
 
 _FULL = OpenApiExample(
     "With variants",
